@@ -1,0 +1,354 @@
+"""The words of the house: what a post, an author, a meeting and a tag are.
+
+Frozen dataclasses without behaviour beyond properties. Every other room speaks in these types; the
+archive stores them. Times are aware and in UTC; what a source does not tell is ``None``, never 0.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+Kind = Literal["repost", "reply", "quote", "original"]
+Arm = Literal["room", "remote", "public"]
+Sentiment = Literal["positive", "neutral", "negative"]
+State = Literal["listening", "catching_up", "waiting", "deaf", "stopped"]
+
+KINDS: tuple[Kind, ...] = ("repost", "reply", "quote", "original")
+AUTHORED: tuple[Kind, ...] = ("reply", "quote", "original")
+ARMS: tuple[Arm, ...] = ("room", "remote", "public")
+SENTIMENTS: tuple[Sentiment, ...] = ("positive", "neutral", "negative")
+STATES: tuple[State, ...] = ("listening", "catching_up", "waiting", "deaf", "stopped")
+NETWORKS = ("x", "mastodon", "bluesky")
+CHATS = ("zoom", "teams", "webex", "slido", "youtube", "webhook")
+SOURCE_LABELS = NETWORKS + CHATS
+GROUPS = (
+    "government",
+    "business",
+    "civil society",
+    "social entrepreneur",
+    "academia",
+    "other",
+)
+
+#: Placeholders in the theme and sentiment columns of rollups and figures.
+NONE = "none"
+UNTAGGED = "untagged"
+NOT_SURE = "not_sure"
+
+HASHTAG = re.compile(r"(?<![\w&])#(\w+)")
+
+
+def hashtags_in(text: str) -> tuple[str, ...]:
+    """The case-folded hashtags of a text, each once, in order of appearance (measures.md)."""
+    if "#" not in text:
+        return ()
+    return tuple(dict.fromkeys(tag.casefold() for tag in HASHTAG.findall(text)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """An *account* that sent a post, as the source described it at that moment.
+
+    ``key`` is ``<source>:<account id>``, or ``x:@<handle, case-folded>`` where a format has no ids.
+    ``handle`` is as written (Mastodon: always ``user@host``); the chats have a ``name`` only.
+    """
+
+    key: str
+    source: str
+    handle: str | None = None
+    name: str | None = None
+    url: str | None = None
+    description: str | None = None
+    location: str | None = None
+    followers: int | None = None
+    bot: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engagement:
+    """The platform's counters as seen once; ``None`` is what the source does not offer."""
+
+    likes: int | None = None
+    reposts: int | None = None
+    replies: int | None = None
+    quotes: int | None = None
+    impressions: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """One item of the discussion, mapped from a platform's own form.
+
+    ``kind`` is ``None`` where the format cannot tell; ``kind_among`` then names what it may be
+    (a plain CSV without a reply mark: reply, quote or original). ``reply_to``, ``repost_of`` and
+    ``quote_of`` are post keys; ``reply_to_account``, ``repost_account`` and ``mentions`` are handles
+    as the source gives them, else bare account ids. ``hashtags`` come from the text (``hashtags_in``),
+    for a repost from the text of the post passed on where it came along. ``links`` are the entries of
+    the URL entities, media left out. ``aliases`` are other keys under which the same post is known.
+    """
+
+    key: str
+    source: str
+    platform_id: str
+    author: Author
+    text: str
+    created_at: datetime
+    kind: Kind | None
+    kind_among: tuple[Kind, ...] = ()
+    language: str | None = None
+    edited_at: datetime | None = None
+    arm: Arm = "public"
+    reply_to: str | None = None
+    reply_to_account: str | None = None
+    repost_of: str | None = None
+    repost_account: str | None = None
+    quote_of: str | None = None
+    hashtags: tuple[str, ...] = ()
+    mentions: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    url: str | None = None
+    engagement: Engagement | None = None
+    aliases: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+
+
+# What a source or an importer yields: exactly one of the following for every candidate item.
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A post with the payload that it was mapped from.
+
+    ``raw`` is JSON text; ``observed_at`` is when its source served it (not when we read a file), and
+    decides which of two differing versions is the newer; ``received_at`` is when we got it live.
+    """
+
+    post: Post
+    raw: str | None = None
+    observed_at: datetime | None = None
+    received_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """The source says that a post is gone. It may come before the post itself."""
+
+    key: str
+    source: str
+    seen_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unmapped:
+    """A record that could not be mapped: it goes to quarantine with its reason.
+
+    ``payload`` is ``None`` where it must not be kept (it may have been private).
+    """
+
+    reason: str
+    payload: str | None
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Private:
+    """A direct message: counted, nothing of it stored."""
+
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Something that is no post by its nature: a like, a follow, a reaction."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """An interval of the coverage ledger: what one source was doing between two moments.
+
+    ``ended_at`` is ``None`` while it lasts. ``missing_estimate`` is the number of posts thought lost.
+    """
+
+    name: str
+    source: str
+    state: State
+    started_at: datetime
+    ended_at: datetime | None = None
+    cause: str | None = None
+    backfilled: str | None = None
+    missing_estimate: int | None = None
+
+
+Item = Received | Deleted | Unmapped | Private | Skipped | Span
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of the records of one import or batch; ``read`` is the sum of the rest."""
+
+    new: int = 0
+    updated: int = 0
+    duplicate: int = 0
+    private: int = 0
+    skipped: int = 0
+    quarantined: int = 0
+
+    @property
+    def read(self) -> int:
+        return self.new + self.updated + self.duplicate + self.private + self.skipped + self.quarantined
+
+    def add(self, other: Counts) -> None:
+        """Add another batch's counts to these."""
+        for name in ("new", "updated", "duplicate", "private", "skipped", "quarantined"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+    def as_json(self) -> dict[str, int]:
+        """The promise of ``import --json`` (design.md)."""
+        return {
+            "read": self.read,
+            "new": self.new,
+            "updated": self.updated,
+            "duplicate": self.duplicate,
+            "private": self.private,
+            "skipped": self.skipped,
+            "quarantined": self.quarantined,
+        }
+
+
+# What analysis hands to the archive.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tag:
+    """One finding of one component about one post, with the evidence for it.
+
+    ``evidence`` is JSON-able: matched spans, features, alternatives, probabilities.
+    """
+
+    component: str
+    label: str
+    score: float | None = None
+    evidence: Mapping[str, Any] | None = None
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tagging:
+    """All tags of one post, and the values that figures are made of."""
+
+    language: str | None
+    themes: tuple[tuple[str, float], ...]
+    sentiment: Sentiment | None
+    sentiment_score: float | None
+    sure: bool | None
+    question: bool
+    tags: tuple[Tag, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Untagged:
+    """A post as the tagger needs it. ``version`` guards against an edit between reading and tagging."""
+
+    id: int
+    key: str
+    version: str
+    text: str
+    language: str | None
+    kind: Kind | None
+
+
+# The meeting.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Theme:
+    """An item of the agenda that posts are tagged with; keywords by language code."""
+
+    slug: str
+    title: str
+    description: str = ""
+    keywords: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A slot of the agenda, in UTC, half-open."""
+
+    slug: str
+    title: str
+    starts: datetime
+    ends: datetime
+    kind: Literal["session", "break"] = "session"
+    track: str = "main"
+    hashtags: tuple[str, ...] = ()
+    themes: tuple[str, ...] = ()
+    speakers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceSpec:
+    """A ``[[sources]]`` table of the meeting file."""
+
+    kind: Literal["x", "mastodon", "bluesky", "folder", "webhook"]
+    name: str
+    arm: Arm
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Participant:
+    """A *person* on the organiser's roster who agreed to be matched. Never inferred from text."""
+
+    name: str
+    country: str | None = None
+    group: str | None = None
+    attendance: Literal["room", "remote"] | None = None
+    accounts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attendance:
+    """The denominators that the organiser knows."""
+
+    registered: int | None = None
+    room: int | None = None
+    remote: int | None = None
+    by_country: Mapping[str, int] = field(default_factory=dict)
+    by_group: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Meeting:
+    """The meeting file, read and checked. ``starts`` and ``ends`` are in UTC."""
+
+    slug: str
+    title: str
+    hashtags: tuple[str, ...]
+    starts: datetime
+    ends: datetime
+    timezone: str
+    languages: tuple[str, ...] = ("en", "es", "fr", "de", "it", "pt", "ar")
+    interface: Literal["en", "es", "fr"] = "en"
+    lag: timedelta = timedelta(0)
+    attendance: Attendance = Attendance()
+    themes: tuple[Theme, ...] = ()
+    sessions: tuple[Session, ...] = ()
+    sources: tuple[SourceSpec, ...] = ()
+    participants: tuple[Participant, ...] = ()
+    moderation: Mapping[str, Any] = field(default_factory=dict)
+    alerts: Sequence[Mapping[str, Any]] = ()
+    quotes: Literal["names", "pseudonyms", "none"] = "names"
+    retain_until: date | None = None
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The meeting's time zone."""
+        return ZoneInfo(self.timezone)
