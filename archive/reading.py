@@ -1,0 +1,97 @@
+"""Opening an archive: to read, as every page does, and what is refused by name."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlite_utils import Database
+
+from archive.errors import ArchiveBusy, DamagedArchive, NewerArchive, NotAnArchive
+from archive.meeting import from_definition
+from archive.schema import migrations
+from archive.vocabulary import Meeting
+
+#: The longest that a reader waits for a lock, in seconds. With WAL it does not wait for writers at all.
+PATIENCE = 5.0
+
+
+def open_readonly(path: Path) -> sqlite3.Connection:
+    """A read-only connection to an archive, rows as ``sqlite3.Row``, usable from any thread.
+
+    Raises NotAnArchive, NewerArchive or DamagedArchive.
+    """
+    if not path.is_file():
+        raise NotAnArchive(f"{path}: there is no archive here yet; import something, or start collecting")
+    conn = sqlite3.connect(
+        f"file:{quote(str(path.absolute()))}?mode=ro",
+        uri=True,
+        timeout=PATIENCE,
+        check_same_thread=False,
+        isolation_level=None,
+    )
+    conn.row_factory = sqlite3.Row
+    try:
+        conn.execute("PRAGMA mmap_size = 1073741824")
+        if not check_age(conn, path):
+            raise NotAnArchive(f"{path.name}: an empty file, no archive; name another one")
+    except BaseException:
+        conn.close()
+        raise
+    return conn
+
+
+def data_version(conn: sqlite3.Connection) -> int:
+    """A number that changes when another connection has committed to the file; costs microseconds."""
+    return int(conn.execute("PRAGMA data_version").fetchone()[0])
+
+
+def check_age(conn: sqlite3.Connection, path: Path) -> bool:
+    """Refuse what is no archive, is damaged, or was written by a newer version; all three by name.
+
+    Returns whether there is anything in the file at all.
+    """
+    try:
+        tables = {row[0] for row in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        applied = (
+            [row[0] for row in conn.execute("SELECT name FROM _sqlite_migrations")]
+            if "_sqlite_migrations" in tables
+            else []
+        )
+    except sqlite3.DatabaseError as error:
+        raise explained(error, path) from None
+    unknown = [name for name in applied if name not in known_migrations()]
+    if unknown:
+        raise NewerArchive(
+            f"{path.name}: written by a newer version of Backchannel (with {unknown[0]}); update this one"
+        )
+    if tables and not applied:
+        raise NotAnArchive(f"{path.name}: an SQLite file, but no archive of Backchannel; name another file")
+    return bool(tables)
+
+
+def explained(error: sqlite3.Error, path: Path) -> NotAnArchive | DamagedArchive | ArchiveBusy:
+    """What an error of SQLite means to the person whose file it is."""
+    said = str(error)
+    if "not a database" in said:
+        return NotAnArchive(f"{path.name}: no SQLite file; name the archive, or restore a backup")
+    if "locked" in said or "busy" in said:
+        return ArchiveBusy(f"{path.name}: another program has locked the archive; close it and try again")
+    return DamagedArchive(
+        f"{path.name}: the archive is damaged ({said}); run `backchannel verify`, or restore a backup"
+    )
+
+
+def known_migrations() -> set[str]:
+    """The names of all migrations that this version knows."""
+    return {step.name for step in migrations.pending(Database(memory=True))}
+
+
+def load_meeting(conn: sqlite3.Connection) -> Meeting:
+    """The meeting as the archive keeps it. Raises NotAnArchive where none was ever stored."""
+    row = conn.execute("SELECT definition FROM meeting").fetchone()
+    if row is None:
+        raise NotAnArchive("the archive holds no meeting; open it once with its meeting file")
+    return from_definition(json.loads(row[0]))

@@ -1,0 +1,254 @@
+"""The archive of one meeting, open for writing. All writes of the house go through here."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+
+from sqlite_utils import Database
+
+from archive import coverage, intake, removal, rollups, tagging
+from archive.agenda_slots import assigner, sessions_of
+from archive.errors import NotAnArchive
+from archive.meeting import to_definition
+from archive.reading import check_age, explained, load_meeting
+from archive.schema import migrations
+from archive.times import to_text, utc_now
+from archive.vocabulary import Counts, Item, Meeting, State, Tagging, Untagged
+
+#: How long a writer waits for another one, in seconds.
+PATIENCE = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """How far the import of a file has come: records written, and what became of them."""
+
+    position: int
+    counts: Counts
+    finished: bool
+
+
+class Archive:
+    """One SQLite file in WAL mode, with short ``BEGIN IMMEDIATE`` transactions.
+
+    Every method that writes is one transaction: it is there as a whole or not at all.
+    """
+
+    def __init__(self, path: Path, conn: sqlite3.Connection, clock: Callable[[], datetime]) -> None:
+        self.path = path
+        self.conn = conn
+        self.clock = clock
+        self.meeting = load_meeting(conn)
+        self._assign = assigner(self.meeting)
+
+    @classmethod
+    def open(
+        cls, path: Path, meeting: Meeting | None = None, *, clock: Callable[[], datetime] = utc_now
+    ) -> Archive:
+        """Open an archive, or create it where a ``meeting`` is given; bring its tables up to date.
+
+        Where the meeting's agenda differs from the stored one, every post is assigned anew.
+        Raises NotAnArchive, NewerArchive, DamagedArchive or ArchiveBusy.
+        """
+        if meeting is None and not path.is_file():
+            raise NotAnArchive(f"{path}: there is no archive here yet")
+        if not path.parent.is_dir():
+            raise NotAnArchive(f"{path.parent}: there is no such folder for the archive")
+        conn = sqlite3.connect(path, timeout=PATIENCE, check_same_thread=False)
+        try:
+            check_age(conn, path)
+            _prepare(conn)
+            migrations.apply(Database(conn, recursive_triggers=False))
+            if meeting is not None:
+                with _transaction(conn):
+                    _store_meeting(conn, meeting)
+            return cls(path, conn, clock)
+        except sqlite3.Error as error:
+            conn.close()
+            raise explained(error, path) from error
+        except BaseException:
+            conn.close()
+            raise
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; what was committed is on disk."""
+        self.conn.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Everything inside is committed together, or not at all."""
+        try:
+            with _transaction(self.conn):
+                yield self.conn
+        except sqlite3.Error as error:
+            raise explained(error, self.path) from error
+
+    # -- posts and coverage ------------------------------------------------------------------------
+
+    def write(self, items: Iterable[Item]) -> Counts:
+        """Take in whatever a source or an importer yielded; best in batches of 500 to 1,000."""
+        with self.transaction() as conn:
+            return intake.write(conn, items, self._assign, to_text(self.clock()))
+
+    def opt_out(self, account: str) -> int:
+        """Keep an account (its key, or ``<source>:@<handle>``) out; returns the posts taken out."""
+        with self.transaction() as conn:
+            return removal.opt_out(conn, account, to_text(self.clock()))
+
+    def heard(self, name: str, source: str, at: datetime) -> None:
+        """A source proved that it is listening."""
+        with self.transaction() as conn:
+            coverage.heard(conn, name, source, at)
+
+    def turn(self, name: str, source: str, state: State, at: datetime, *, cause: str | None = None) -> None:
+        """A source is in another state from ``at`` on."""
+        with self.transaction() as conn:
+            coverage.turn(conn, name, source, state, at, cause=cause)
+
+    def acquire_lease(self, holder: str, seconds: float) -> None:
+        """Become, or stay, the one collector of this archive. Raises ArchiveBusy."""
+        with self.transaction() as conn:
+            coverage.acquire_lease(conn, holder, self.clock(), seconds)
+
+    def release_lease(self, holder: str) -> None:
+        """Let another collector begin at once."""
+        with self.transaction() as conn:
+            coverage.release_lease(conn, holder)
+
+    # -- tags --------------------------------------------------------------------------------------
+
+    def untagged(self, limit: int, *, newest_first: bool = True) -> list[Untagged]:
+        """The next posts to tag."""
+        return tagging.untagged(self.conn, limit, newest_first=newest_first)
+
+    def save_tags(self, results: Sequence[tuple[Untagged, Tagging]], *, version: str) -> int:
+        """Write tags; returns how many posts were tagged by it (see ``archive.tagging.save``)."""
+        with self.transaction() as conn:
+            return tagging.save(conn, results, version, to_text(self.clock()))
+
+    def tag_failed(self, post: Untagged, reason: str) -> None:
+        """Note that a post could not be tagged."""
+        with self.transaction() as conn:
+            tagging.failed(conn, post, reason, to_text(self.clock()))
+
+    def retag(self) -> None:
+        """Make every post untagged work again; the machine's present tags become history."""
+        with self.transaction() as conn:
+            tagging.forget_all(conn, to_text(self.clock()))
+
+    # -- imports -----------------------------------------------------------------------------------
+
+    def checkpoint(self, file: str) -> Checkpoint | None:
+        """How far an earlier import of this very file came, if there was one."""
+        row = self.conn.execute(
+            "SELECT position, counts, finished_at FROM imports WHERE file = ?", (file,)
+        ).fetchone()
+        if row is None:
+            return None
+        counts = json.loads(row[1])
+        del counts["read"]
+        return Checkpoint(row[0], Counts(**counts), row[2] is not None)
+
+    def save_checkpoint(
+        self, file: str, format: str, position: int, counts: Counts, *, finished: bool
+    ) -> None:
+        """Remember how far an import came, for one that is interrupted."""
+        now = to_text(self.clock())
+        with self.transaction() as conn:
+            conn.execute(
+                "INSERT INTO imports VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET "
+                "format = ?2, position = ?3, counts = ?4, finished_at = ?6",
+                (file, format, position, json.dumps(counts.as_json()), now, now if finished else None),
+            )
+
+
+@contextmanager
+def _transaction(conn: sqlite3.Connection) -> Iterator[None]:
+    # Immediate: a deferred transaction that turns to writing fails at once instead of waiting.
+    conn.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        conn.rollback()
+        raise
+    conn.commit()
+
+
+def _prepare(conn: sqlite3.Connection) -> None:
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",  # a commit that was acknowledged outlives a power cut
+        "wal_autocheckpoint = 4000",
+        "cache_size = -65536",
+        "mmap_size = 268435456",
+        "temp_store = MEMORY",
+    ):
+        conn.execute(f"PRAGMA {pragma}").fetchall()
+
+
+def _store_meeting(conn: sqlite3.Connection, meeting: Meeting) -> None:
+    definition = json.dumps(to_definition(meeting), ensure_ascii=False, sort_keys=True)
+    row = conn.execute("SELECT slug, definition FROM meeting").fetchone()
+    if row is not None and row[0] != meeting.slug:
+        raise NotAnArchive(
+            f"this archive belongs to the meeting {row[0]!r}, not to {meeting.slug!r}; name another --archive"
+        )
+    if row is not None and row[1] == definition:
+        return
+    for table in ("meeting", "sessions", "themes"):
+        conn.execute(f"DELETE FROM {table}")
+    conn.execute(
+        "INSERT INTO meeting VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            meeting.slug,
+            meeting.title,
+            to_text(meeting.starts),
+            to_text(meeting.ends),
+            meeting.timezone,
+            definition,
+        ),
+    )
+    conn.executemany(
+        "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            (s.slug, s.title, to_text(s.starts), to_text(s.ends), s.kind, s.track)
+            for s in sessions_of(meeting)
+        ],
+    )
+    conn.executemany(
+        "INSERT INTO themes VALUES (?, ?, ?, ?)",
+        [(t.slug, position, t.title, t.description) for position, t in enumerate(meeting.themes)],
+    )
+    if row is not None:
+        _assign_anew(conn, meeting)
+
+
+def _assign_anew(conn: sqlite3.Connection, meeting: Meeting) -> None:
+    assign = assigner(meeting)
+    rows = conn.execute(
+        "SELECT id, created_at, session, (SELECT group_concat(hashtag, ' ') FROM post_hashtags h "
+        "WHERE h.post_id = p.id) FROM posts p"
+    )
+    moved = [
+        (slug, post_id)
+        for post_id, created_at, session, hashtags in rows
+        if (slug := assign(created_at, (hashtags or "").split())) != session
+    ]
+    if moved:
+        conn.executemany("UPDATE posts SET session = ? WHERE id = ?", moved)
+        rollups.rebuild(conn)

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from archive.errors import ArchiveBusy, DamagedArchive, NewerArchive, NotAnArchive
+from archive.integrity import verify
+from archive.store import Archive
+from archive.vocabulary import Counts, Meeting, Received
+from tests.conftest import START
+
+Receive = Callable[..., Received]
+
+
+def test_an_archive_opens_again_without_its_meeting_file(archive: Archive, receive: Receive) -> None:
+    archive.write([receive(1)])
+    with Archive.open(archive.path) as again:
+        assert again.meeting == archive.meeting
+        assert again.write([receive(1)]) == Counts(duplicate=1)
+
+
+def test_what_is_not_there_is_not_made_up(tmp_path: Path, meeting: Meeting) -> None:
+    with pytest.raises(NotAnArchive, match="no archive here"):
+        Archive.open(tmp_path / "none.db")
+    with pytest.raises(NotAnArchive, match="no such folder"):
+        Archive.open(tmp_path / "none" / "a.db", meeting)
+
+
+def test_another_meetings_archive_is_refused(archive: Archive, meeting: Meeting) -> None:
+    with pytest.raises(NotAnArchive, match="belongs to the meeting 'sample'"):
+        Archive.open(archive.path, replace(meeting, slug="other"))
+
+
+def test_a_foreign_file_is_refused(tmp_path: Path, meeting: Meeting) -> None:
+    text = tmp_path / "text.db"
+    text.write_text("no database at all, but long enough to be read as one" * 20)
+    with pytest.raises(NotAnArchive, match="no SQLite file"):
+        Archive.open(text, meeting)
+    foreign = sqlite3.connect(tmp_path / "foreign.db")
+    foreign.execute("CREATE TABLE t (a)")
+    foreign.commit()
+    foreign.close()
+    with pytest.raises(NotAnArchive, match="no archive of Backchannel"):
+        Archive.open(tmp_path / "foreign.db", meeting)
+
+
+def test_a_newer_archive_is_refused_by_name(archive: Archive, meeting: Meeting) -> None:
+    archive.conn.execute(
+        "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('backchannel', 'm999', 'x')"
+    )
+    archive.conn.commit()
+    with pytest.raises(NewerArchive, match="m999"):
+        Archive.open(archive.path, meeting)
+
+
+def test_a_damaged_archive_is_said_so(archive: Archive, receive: Receive) -> None:
+    archive.write([receive(n) for n in range(500)])
+    archive.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    archive.close()
+    data = bytearray(archive.path.read_bytes())
+    data[4096 : len(data) // 2] = b"\xff" * (len(data) // 2 - 4096)
+    archive.path.write_bytes(data)
+    with pytest.raises(DamagedArchive, match="verify"), Archive.open(archive.path) as broken:
+        broken.write([receive(n) for n in range(500, 600)])
+
+
+def test_a_changed_agenda_assigns_every_post_anew(
+    archive: Archive, meeting: Meeting, receive: Receive
+) -> None:
+    archive.write([receive(80), receive(100)])
+    late = replace(meeting.sessions[0], ends=START + timedelta(minutes=105))
+    coffee = replace(meeting.sessions[1], starts=START + timedelta(minutes=105))
+    moved = replace(meeting, sessions=(late, coffee, meeting.sessions[2]))
+    with Archive.open(archive.path, moved) as again:
+        assert [r[0] for r in again.conn.execute("SELECT session FROM posts")] == ["s1", "s1"]
+    assert verify(archive.path) == []
+
+
+def test_a_failing_batch_leaves_nothing(archive: Archive, receive: Receive) -> None:
+    class Broken(Exception):
+        pass
+
+    def items() -> object:
+        yield receive(1)
+        raise Broken
+
+    with pytest.raises(Broken):
+        archive.write(items())  # type: ignore[arg-type]
+    assert archive.conn.execute("SELECT count(*) FROM posts").fetchone() == (0,)
+    assert archive.write([receive(1)]) == Counts(new=1)
+
+
+def test_a_locked_archive_is_explained(
+    archive: Archive, receive: Receive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive.conn.execute("PRAGMA busy_timeout = 0")
+    other = sqlite3.connect(archive.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(ArchiveBusy, match="locked"):
+        archive.write([receive(1)])
+    other.close()
+
+
+def test_checkpoints_remember_how_far_an_import_came(archive: Archive) -> None:
+    assert archive.checkpoint("f") is None
+    archive.save_checkpoint("f", "rtweet", 500, Counts(new=400, duplicate=100), finished=False)
+    kept = archive.checkpoint("f")
+    assert kept is not None and (kept.position, kept.counts.new, kept.finished) == (500, 400, False)
+    archive.save_checkpoint("f", "rtweet", 900, Counts(new=800, duplicate=100), finished=True)
+    kept = archive.checkpoint("f")
+    assert kept is not None and kept.finished
