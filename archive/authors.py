@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from archive.lookups import select_in
@@ -43,8 +43,9 @@ def save(conn: sqlite3.Connection, records: Iterable[Record]) -> dict[str, int]:
         author = record.post.author
         observed_at = record.observed_at or record.version_at
         known = seen.get(author.key)
-        if author.followers is not None:
-            followers[author.key] = max(author.followers, followers.get(author.key, 0))
+        most = author.followers if author.followers_max is None else author.followers_max
+        if most is not None:
+            followers[author.key] = max(most, followers.get(author.key, 0))
         if known is None or observed_at >= known[0]:
             mark = profile_hash(author)
             if known is None or _newer((observed_at, mark), known[:2]):
@@ -80,8 +81,8 @@ def save(conn: sqlite3.Connection, records: Iterable[Record]) -> dict[str, int]:
     return ids
 
 
-def count(conn: sqlite3.Connection, tally: Tally) -> None:
-    """Bring the authors' counts up to date."""
+def count(conn: sqlite3.Connection, tally: Tally, batch: Iterable[int]) -> None:
+    """Bring the authors' counts up to date; of the ``batch``, forget who has no post after all."""
     conn.executemany(
         "UPDATE authors SET posts = posts + ?, authored = authored + ?, "
         "first_post_at = min(ifnull(first_post_at, '~'), ?), last_post_at = max(ifnull(last_post_at, ''), ?) "
@@ -92,9 +93,10 @@ def count(conn: sqlite3.Connection, tally: Tally) -> None:
         ],
     )
     recount(conn, tally.recount)
+    _forget(conn, batch)
 
 
-def recount(conn: sqlite3.Connection, author_ids: Iterable[int]) -> None:
+def recount(conn: sqlite3.Connection, author_ids: Collection[int]) -> None:
     """Count some authors' posts anew; one who has none left is forgotten."""
     marks = [(author_id,) for author_id in author_ids]
     conn.executemany(
@@ -103,7 +105,11 @@ def recount(conn: sqlite3.Connection, author_ids: Iterable[int]) -> None:
         "FROM posts WHERE author_id = authors.id) WHERE id = ?",
         marks,
     )
-    conn.executemany("DELETE FROM authors WHERE id = ? AND posts = 0", marks)
+    _forget(conn, author_ids)
+
+
+def _forget(conn: sqlite3.Connection, author_ids: Iterable[int]) -> None:
+    conn.executemany("DELETE FROM authors WHERE id = ? AND posts = 0", ((i,) for i in author_ids))
 
 
 def of_post(conn: sqlite3.Connection, post_id: int) -> Author:

@@ -163,12 +163,15 @@ class _Batch:
         gone = dict(select_in(self.conn, "SELECT key, seen_at FROM tombstones", "key", names))
         kept = []
         for record in records:
-            buried = next((name for name in _dependencies(record) if name in gone), None)
-            if buried is None:
+            post = record.post
+            own = [gone[name] for name in (post.key, *post.aliases) if name in gone]
+            if not own and post.repost_of not in gone:
                 kept.append(record)
-            else:
-                bury(self.conn, record.post.key, record.post.source, gone[buried], post_seen=True)
-                self.counts.skipped += 1
+                continue
+            # That a repost went with its post is our conclusion: no source said when.
+            for seen_at in own or [None]:
+                bury(self.conn, post.key, post.source, seen_at, post_seen=True)
+            self.counts.skipped += 1
         return kept
 
     # -- posts -----------------------------------------------------------------------------------
@@ -197,7 +200,7 @@ class _Batch:
                 self._merge(known, group, author_ids)
         self._insert(fresh, author_ids)
         self._keep_payloads([(stored[r.post.key].id, r) for r in records])
-        authors.count(self.conn, self.tally)
+        authors.count(self.conn, self.tally, author_ids.values())
 
     def _stored(self, keys: Iterable[str]) -> dict[str, _Stored]:
         rows = select_in(
@@ -330,7 +333,7 @@ class _Batch:
             "SELECT id, key, source FROM posts WHERE key = ?1 OR repost_of IN (?1, ?2)", (key, deletion.key)
         ).fetchall()
         for _, post_key, source in gone:
-            bury(self.conn, post_key, source, seen_at, post_seen=True)
+            bury(self.conn, post_key, source, seen_at if post_key == key else None, post_seen=True)
         remove(self.conn, [post_id for post_id, _, _ in gone])
         if gone or not known:
             self.counts.updated += 1

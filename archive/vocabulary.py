@@ -57,6 +57,7 @@ class Author:
 
     ``key`` is ``<source>:<account id>``, or ``x:@<handle, case-folded>`` where a format has no ids.
     ``handle`` is as written (Mastodon: always ``user@host``); the chats have a ``name`` only.
+    ``followers_max`` is the most ever seen, where one of our own full exports tells it.
     """
 
     key: str
@@ -67,6 +68,7 @@ class Author:
     description: str | None = None
     location: str | None = None
     followers: int | None = None
+    followers_max: int | None = None
     bot: bool | None = None
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database
 
-from archive.export import POSTS_COLUMNS
+from archive.export_tables import POST_COLUMNS
 from archive.schema import LOG_TABLES, migrations
 from archive.store import Archive
 
@@ -30,4 +30,4 @@ def test_log_tables_exist(archive: Archive) -> None:
 
 def test_the_readable_view_has_the_promised_columns(archive: Archive) -> None:
     columns = [row[1] for row in archive.conn.execute("PRAGMA table_info(posts_readable)")]
-    assert tuple(columns) == POSTS_COLUMNS
+    assert tuple(columns) == POST_COLUMNS
