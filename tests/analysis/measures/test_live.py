@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from analysis.measures import live
+from archive.store import Archive
+from archive.vocabulary import Author, Meeting, Participant, Received, Span
+from tests.conftest import START
+
+Receive = Callable[..., Received]
+Tag = Callable[..., None]
+
+
+def at(minute: float) -> datetime:
+    return START + timedelta(minutes=minute)
+
+
+@pytest.fixture
+def discussion(archive: Archive, receive: Receive, tag: Tag) -> None:
+    """Eight posts in the first ten minutes and one in the break, some of them tagged."""
+    archive.write(
+        [
+            receive(-5, author="ana", language="en"),
+            receive(1, author="ana", language="es"),
+            receive(2, author="luis", language="en"),
+            receive(3, author="eva", kind="repost", language="en"),
+            receive(6, author="luis"),
+            receive(7, author="rosa"),
+            receive(8, author="rosa"),
+            receive(9, author="pia"),
+            receive(95, author="pia"),
+        ]
+    )
+    tag(1, themes=("open-data",), sentiment="positive", question=True)
+    tag(2, themes=("open-data", "agility"), sentiment="negative")
+    tag(3, themes=("open-data",), sentiment="positive", question=True)
+    tag(6, sentiment="positive", sure=False)
+    tag(7, themes=("agility",), sentiment="neutral", question=True)
+
+
+@pytest.mark.usefixtures("discussion")
+def test_key_figures_during_a_session(conn: sqlite3.Connection, meeting: Meeting) -> None:
+    found = live.key_figures(conn, at(10), meeting)
+    assert (found["posts"], found["posts_5_min"], found["authors"]) == (9, 4, 5)
+    # ana wrote before the session began; pia's later post is her second.
+    assert (found["session"], found["session_title"], found["new_authors"]) == ("s1", "Opening", 4)
+    assert found["languages"] == {"en": 3, "es": 1}
+    assert found["countries"] is None
+    assert found["questions"] == {"open": 2, "oldest_age_s": 540.0}
+    assert found["sentiment"]["n"] == 4
+    assert found["sentiment"]["positive"]["posts"] == 1
+    assert found["sentiment"]["not_sure"]["posts"] == 1
+    assert found["untagged"] == 4
+
+
+@pytest.mark.usefixtures("discussion")
+def test_no_session_no_new_authors_of_it(conn: sqlite3.Connection, meeting: Meeting) -> None:
+    for minute in (-1, 95, 500):
+        found = live.key_figures(conn, at(minute), meeting)
+        assert found["new_authors"] is found["session"] is None
+
+
+@pytest.mark.usefixtures("discussion")
+def test_the_lag_moves_the_session(conn: sqlite3.Connection, meeting: Meeting) -> None:
+    late = replace(meeting, lag=timedelta(minutes=2))
+    assert live.key_figures(conn, at(1), late)["session"] is None
+    assert live.key_figures(conn, at(2), late)["new_authors"] == 4
+
+
+@pytest.mark.usefixtures("discussion")
+def test_countries_where_there_is_a_roster(conn: sqlite3.Connection, meeting: Meeting) -> None:
+    roster = (Participant(name="Ana", country="MX", accounts=("x:@bc_ana",)),)
+    found = live.key_figures(conn, at(9), replace(meeting, participants=roster))
+    assert found["countries"] == {"seen": {"MX": 1}, "missing": []}
+
+
+def test_an_empty_archive_knows_nothing_yet(conn: sqlite3.Connection, meeting: Meeting) -> None:
+    found = live.key_figures(conn, at(0), meeting)
+    assert (found["posts"], found["posts_5_min"], found["authors"], found["untagged"]) == (0, 0, 0, 0)
+    assert found["questions"] is found["sentiment"] is None
+    assert live.newest(conn, 0, 5) == live.most_active(conn, 5) == live.feed_health(conn, at(0)) == []
+    assert live.per_minute(conn, at(-60), at(60)) == live.sentiment_bins(conn, at(-60), at(60)) == []
+    assert live.rising_hashtags(conn, at(0), meeting) == []
+
+
+@pytest.mark.usefixtures("discussion")
+def test_posts_per_minute_by_theme(conn: sqlite3.Connection) -> None:
+    assert live.per_minute(conn, at(1), at(7)) == [
+        ("2012-03-26T15:01", "open-data", 1),
+        ("2012-03-26T15:02", "agility", 1),
+        ("2012-03-26T15:02", "open-data", 1),
+        ("2012-03-26T15:03", "open-data", 1),
+        ("2012-03-26T15:06", "none", 1),
+    ]
+
+
+@pytest.mark.usefixtures("discussion")
+def test_sentiment_bins_hold_authored_tagged_posts(conn: sqlite3.Connection) -> None:
+    empty = {"positive": 0, "neutral": 0, "negative": 0, "not_sure": 0}
+    first, second = "2012-03-26T15:00", "2012-03-26T15:05"
+    assert live.sentiment_bins(conn, at(0), at(10)) == [
+        {"bin": first, "theme": "agility", "n": 1, **empty, "negative": 1},
+        {"bin": first, "theme": "open-data", "n": 2, **empty, "positive": 1, "negative": 1},
+        {"bin": second, "theme": "agility", "n": 1, **empty, "neutral": 1},
+        {"bin": second, "theme": "none", "n": 1, **empty, "not_sure": 1},
+    ]
+
+
+@pytest.mark.usefixtures("discussion")
+def test_newest_posts_come_with_their_tags(conn: sqlite3.Connection) -> None:
+    assert [post["id"] for post in live.newest(conn, 0, 3)] == [9, 8, 7]
+    assert [post["id"] for post in live.newest(conn, 7, 3)] == [9, 8]
+    second, third = live.posts_by_id(conn, [2, 3, 99])[::-1]
+    assert second["sentiment"] == "positive"
+    assert (third["themes"], third["sentiment"], third["question"]) == (
+        ["agility", "open-data"],
+        "negative",
+        False,
+    )
+    assert third["created_at"] == "2012-03-26T15:02:00Z"
+    untagged, unsure = live.posts_by_id(conn, [9, 5])
+    assert (untagged["tagged"], untagged["sentiment"]) == (False, "untagged")
+    assert (unsure["tagged"], unsure["sentiment"]) == (True, "not_sure")
+
+
+@pytest.mark.usefixtures("discussion")
+def test_most_active_authors(conn: sqlite3.Connection) -> None:
+    found = live.most_active(conn, 2)
+    assert [(author["handle"], author["posts"]) for author in found] == [("bc_ana", 2), ("bc_luis", 2)]
+
+
+def test_a_hashtag_rises_with_three_authors_against_what_was_before(
+    archive: Archive, conn: sqlite3.Connection, meeting: Meeting, receive: Receive
+) -> None:
+    early = [receive(n, author=f"a{n}", text="#Sample2012 #steady") for n in range(100)]
+    late = [
+        receive(120 + n, author=f"b{n}", text="#sample2012 " + ("#steady" if n % 2 else "#open #lonely"))
+        for n in range(12)
+    ]
+    loud = [receive(140 + n, author="loud", text="#spam") for n in range(9)]
+    echo = [receive(150 + n, author=f"c{n}", kind="repost", text="#echo") for n in range(5)]
+    archive.write([*early, *late, *loud, *echo])
+    found = live.rising_hashtags(conn, at(149), meeting)
+    assert [(item["hashtag"], item["posts"], item["authors"], item["earlier"]) for item in found] == [
+        ("lonely", 6, 6, 0),
+        ("open", 6, 6, 0),
+    ]
+    assert all(item["z"] >= 1.64 for item in found)
+    assert live.rising_hashtags(conn, at(300), meeting) == []
+
+
+def test_accents_do_not_hide_the_own_hashtag(
+    archive: Archive, conn: sqlite3.Connection, meeting: Meeting, receive: Receive
+) -> None:
+    archive.write([receive(n, author=f"a{n}", text="#México2012") for n in range(5)])
+    own = replace(meeting, hashtags=("mexico2012",))
+    assert live.rising_hashtags(conn, at(10), own) == []
+
+
+def test_log_odds_are_surer_with_more_posts() -> None:
+    few, many = live.log_odds_z(3, 10, 3, 100), live.log_odds_z(30, 100, 30, 1000)
+    assert 0 < few < many
+    assert live.log_odds_z(5, 100, 50, 1000) == pytest.approx(0, abs=0.05)
+
+
+def test_feed_health_of_a_listening_and_an_imported_source(
+    archive: Archive, conn: sqlite3.Connection, receive: Receive
+) -> None:
+    chat = Author(key="zoom:Eva", source="zoom", name="Eva")
+    archive.write(
+        [
+            Span(name="main", source="x", state="listening", started_at=at(0)),
+            receive(4),
+            receive(2, author=chat, source="zoom", key="zoom:1"),
+        ]
+    )
+    archive.heard("main", "x", at(5))
+    listening, imported = live.feed_health(conn, at(5.5))
+    assert (listening["name"], listening["state"], listening["age_s"]) == ("main", "listening", 30.0)
+    assert listening["last_post"] == "2012-03-26T15:04:00Z"
+    assert (imported["name"], imported["state"], imported["age_s"]) == ("zoom", "imported", 210.0)
+    assert set(listening) == set(imported)
+
+
+def test_no_query_scans_the_posts(conn: sqlite3.Connection, meeting: Meeting, archive: Archive) -> None:
+    archive.write([Span(name="main", source="x", state="listening", started_at=at(0))])
+    asked: list[str] = []
+    conn.set_trace_callback(asked.append)
+    live.key_figures(conn, at(9), meeting)
+    live.per_minute(conn, at(0), at(9))
+    live.sentiment_bins(conn, at(0), at(9))
+    live.newest(conn, 0, 20)
+    live.most_active(conn, 10)
+    live.rising_hashtags(conn, at(9), meeting)
+    live.feed_health(conn, at(9))
+    conn.set_trace_callback(None)
+    plans = [row[3] for sql in asked for row in conn.execute(f"EXPLAIN QUERY PLAN {sql}")]
+    assert any(plan.startswith("SEARCH p USING") for plan in plans)
+    scans = [plan for plan in plans if re.match(r"SCAN (p|h|posts|post_\w+)\b(?!.*INDEX)", plan)]
+    assert scans == []
