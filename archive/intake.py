@@ -193,9 +193,11 @@ class _Batch:
                 next_id += 1
                 self.tally.add(author_ids[best.post.author.key], best)
                 self.counts.new += 1
-                self._repeated(best.post.source, len(group) - 1)
                 if len(group) > 1:
                     self._keep_others(known, group)
+                    edits = len({record.content_hash for record in group}) - 1
+                    self.counts.updated += edits
+                    self._repeated(best.post.source, len(group) - 1 - edits)
             else:
                 self._merge(known, group, author_ids)
         self._insert(fresh, author_ids)

@@ -79,6 +79,11 @@ def test_an_edit_becomes_current_and_the_old_words_a_version(archive: Archive, r
     assert rows(archive, "SELECT count(*) FROM raw") == [(2,)]
 
 
+def test_a_post_its_edit_and_a_repeat_in_one_batch(archive: Archive, receive: Receive) -> None:
+    edit = receive(1, text="edited", edited_at=START + timedelta(minutes=5))
+    assert archive.write([receive(1), edit, receive(1)]) == Counts(new=1, updated=1, duplicate=1)
+
+
 def test_an_older_version_that_comes_late_does_not_replace(archive: Archive, receive: Receive) -> None:
     archive.write([receive(1, text="new", edited_at=START + timedelta(minutes=5))])
     assert archive.write([receive(1, text="old")]) == Counts(updated=1)

@@ -1,0 +1,217 @@
+"""A post as a JSON object and back: in full exports, in old versions and in spooled replays.
+
+Fields that are unknown or empty are left out, so that equal posts give equal objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from archive.times import to_text
+from archive.vocabulary import ARMS, KINDS, Author, Engagement, Post, Received
+
+_AUTHOR_TEXTS = ("handle", "name", "url", "description", "location")
+_POST_TEXTS = (
+    "language",
+    "reply_to",
+    "reply_to_account",
+    "repost_of",
+    "repost_account",
+    "quote_of",
+    "url",
+)
+_POST_LISTS = ("hashtags", "mentions", "links", "aliases", "flags")
+_COUNTERS = ("likes", "reposts", "replies", "quotes", "impressions")
+_AUTHOR_FIELDS = {"key", "source", "followers", "followers_max", "bot", *_AUTHOR_TEXTS}
+_POST_FIELDS = {
+    *("key", "source", "platform_id", "author", "text", "created_at", "edited_at"),
+    *("kind", "kind_among", "arm", "engagement"),
+    *_POST_TEXTS,
+    *_POST_LISTS,
+}
+
+
+def post_to_json(post: Post) -> dict[str, Any]:
+    """The post as an object that ``json.dumps`` takes; times as the archive writes them."""
+    document: dict[str, Any] = {
+        "key": post.key,
+        "source": post.source,
+        "platform_id": post.platform_id,
+        "author": author_to_json(post.author),
+        "text": post.text,
+        "created_at": to_text(post.created_at),
+        "arm": post.arm,
+    }
+    if post.kind is not None:
+        document["kind"] = post.kind
+    if post.kind_among:
+        document["kind_among"] = list(post.kind_among)
+    if post.edited_at is not None:
+        document["edited_at"] = to_text(post.edited_at)
+    for name in _POST_TEXTS:
+        if (value := getattr(post, name)) is not None:
+            document[name] = value
+    for name in _POST_LISTS:
+        if values := getattr(post, name):
+            document[name] = list(values)
+    if post.engagement is not None:
+        document["engagement"] = _known(post.engagement, _COUNTERS)
+    return document
+
+
+def received_to_json(item: Received) -> dict[str, Any]:
+    """An observation of a post, with its payload, as an object that ``json.dumps`` takes."""
+    times = {"observed_at": item.observed_at, "received_at": item.received_at}
+    return {
+        "post": post_to_json(item.post),
+        **({} if item.raw is None else {"raw": item.raw}),
+        **{name: to_text(at) for name, at in times.items() if at is not None},
+    }
+
+
+def received_from_json(document: Mapping[str, Any]) -> Received:
+    """The observation that ``received_to_json`` wrote. Raises ValueError that names the wrong field."""
+    _refuse_unknown(document, {"post", "raw", "observed_at", "received_at"})
+    return Received(
+        post_from_json(_mapping(document, "post")),
+        _optional(document, "raw", _text),
+        _optional(document, "observed_at", _moment),
+        _optional(document, "received_at", _moment),
+    )
+
+
+def author_to_json(author: Author) -> dict[str, Any]:
+    """The account as an object that ``json.dumps`` takes."""
+    return {
+        "key": author.key,
+        "source": author.source,
+        **_known(author, (*_AUTHOR_TEXTS, "followers", "followers_max", "bot")),
+    }
+
+
+def post_from_json(document: Mapping[str, Any]) -> Post:
+    """The post that ``post_to_json`` wrote. Raises ValueError that names the field that is wrong."""
+    _refuse_unknown(document, _POST_FIELDS)
+    engagement = document.get("engagement")
+    simple: dict[str, Any] = {name: _optional(document, name, _text) for name in _POST_TEXTS}
+    for name in _POST_LISTS:
+        simple[name] = tuple(_text(value, name) for value in _list(document, name))
+    return Post(
+        key=_required(document, "key"),
+        source=_required(document, "source"),
+        platform_id=_required(document, "platform_id"),
+        author=author_from_json(_mapping(document, "author")),
+        text=_text(document.get("text"), "text"),
+        created_at=_moment(document.get("created_at"), "created_at"),
+        edited_at=_optional(document, "edited_at", _moment),
+        kind=_optional(document, "kind", _kind),
+        kind_among=tuple(_kind(value, "kind_among") for value in _list(document, "kind_among")),
+        arm=_arm(document.get("arm", "public")),
+        engagement=None if engagement is None else engagement_from_json(_mapping(document, "engagement")),
+        **simple,
+    )
+
+
+def author_from_json(document: Mapping[str, Any]) -> Author:
+    """The account that ``author_to_json`` wrote. Raises ValueError that names the field that is wrong."""
+    _refuse_unknown(document, _AUTHOR_FIELDS)
+    return Author(
+        key=_required(document, "key"),
+        source=_required(document, "source"),
+        followers=_optional(document, "followers", _count),
+        followers_max=_optional(document, "followers_max", _count),
+        bot=_optional(document, "bot", _truth),
+        **{name: _optional(document, name, _text) for name in _AUTHOR_TEXTS},
+    )
+
+
+def engagement_from_json(document: Mapping[str, Any]) -> Engagement:
+    """The counters of a post. Raises ValueError that names the one that is wrong."""
+    _refuse_unknown(document, set(_COUNTERS))
+    return Engagement(**{name: _optional(document, name, _count) for name in _COUNTERS})
+
+
+def _known(thing: object, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: value for name in names if (value := getattr(thing, name)) is not None}
+
+
+def _refuse_unknown(document: Mapping[str, Any], known: set[str]) -> None:
+    if unknown := sorted(set(document) - known):
+        raise ValueError(f"unknown field {unknown[0]!r}")
+
+
+def _optional(document: Mapping[str, Any], name: str, read: Callable[[Any, str], Any]) -> Any:
+    value = document.get(name)
+    return None if value is None else read(value, name)
+
+
+def _required(document: Mapping[str, Any], name: str) -> str:
+    value = _text(document.get(name), name)
+    if not value:
+        raise ValueError(f"{name} is empty")
+    return value
+
+
+def _text(value: Any, name: str) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{name} must be a text, not {_describe(value)}")
+    return value
+
+
+def _count(value: Any, name: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError(f"{name} must be a whole number, not {_describe(value)}")
+    return value
+
+
+def _truth(value: Any, name: str) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} must be true or false, not {_describe(value)}")
+    return value
+
+
+def _moment(value: Any, name: str) -> datetime:
+    text = _text(value, name)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{name} is no time: {_describe(text)}") from None
+    if moment.tzinfo is None:
+        raise ValueError(f"{name} has no zone: {_describe(text)}")
+    return moment.astimezone(UTC)
+
+
+def _kind(value: Any, name: str) -> Any:
+    if value not in KINDS:
+        raise ValueError(f"{name} must be one of {', '.join(KINDS)}, not {_describe(value)}")
+    return value
+
+
+def _arm(value: Any) -> Literal["room", "remote", "public"]:
+    for arm in ARMS:
+        if value == arm:
+            return arm
+    raise ValueError(f"arm must be one of {', '.join(ARMS)}, not {_describe(value)}")
+
+
+def _list(document: Mapping[str, Any], name: str) -> list[Any]:
+    value = document.get(name, [])
+    if not isinstance(value, list):
+        raise ValueError(f"{name} must be a list, not {_describe(value)}")
+    return value
+
+
+def _mapping(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = document.get(name)
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{name} must be an object, not {_describe(value)}")
+    return value
+
+
+def _describe(value: Any) -> str:
+    if value is None:
+        return "absent"
+    shown = repr(value)
+    return shown if len(shown) <= 40 else shown[:39] + "…"

@@ -1,0 +1,109 @@
+"""Posts survive the way to JSON and back; what is wrong is named."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from archive.codec import post_from_json, post_to_json
+from archive.vocabulary import ARMS, KINDS, Author, Engagement, Post
+
+words = st.text(max_size=20)
+named = st.text(min_size=1, max_size=20)
+maybe = st.none() | words
+counts = st.none() | st.integers(min_value=0, max_value=10**12)
+moments = st.datetimes(min_value=datetime(1900, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+several = st.lists(words, max_size=3).map(tuple)
+
+authors = st.builds(
+    Author,
+    key=named,
+    source=named,
+    handle=maybe,
+    name=maybe,
+    url=maybe,
+    description=maybe,
+    location=maybe,
+    followers=counts,
+    bot=st.none() | st.booleans(),
+)
+posts = st.builds(
+    Post,
+    key=named,
+    source=named,
+    platform_id=named,
+    author=authors,
+    text=words,
+    created_at=moments,
+    kind=st.none() | st.sampled_from(KINDS),
+    kind_among=st.lists(st.sampled_from(KINDS), max_size=3).map(tuple),
+    language=maybe,
+    edited_at=st.none() | moments,
+    arm=st.sampled_from(ARMS),
+    reply_to=maybe,
+    reply_to_account=maybe,
+    repost_of=maybe,
+    repost_account=maybe,
+    quote_of=maybe,
+    hashtags=several,
+    mentions=several,
+    links=several,
+    url=maybe,
+    engagement=st.none()
+    | st.builds(Engagement, likes=counts, reposts=counts, replies=counts, quotes=counts, impressions=counts),
+    aliases=several,
+    flags=several,
+)
+
+
+@given(posts)
+def test_round_trip(post: Post) -> None:
+    assert post_from_json(json.loads(json.dumps(post_to_json(post)))) == post
+
+
+def example(**changes: Any) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "key": "zoom:1",
+        "source": "zoom",
+        "platform_id": "1",
+        "author": {"key": "zoom:Ana", "source": "zoom"},
+        "text": "Hello",
+        "created_at": "2026-03-16T14:03:10Z",
+    }
+    document.update(changes)
+    return {name: value for name, value in document.items() if value != "gone"}
+
+
+def test_unknown_and_empty_fields_are_left_out() -> None:
+    document = post_to_json(post_from_json(example()))
+    assert set(document) == {"key", "source", "platform_id", "author", "text", "created_at", "arm"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"key": "gone"}, "key must be a text, not absent"),
+        ({"key": ""}, "key is empty"),
+        ({"text": 7}, "text must be a text, not 7"),
+        ({"created_at": "soon"}, "created_at is no time: 'soon'"),
+        ({"created_at": "2026-03-16T14:03:10"}, "created_at has no zone"),
+        ({"kind": "story"}, "kind must be one of repost, reply, quote, original, not 'story'"),
+        ({"kind": ["reply"]}, "kind must be one of"),
+        ({"arm": "attic"}, "arm must be one of room, remote, public, not 'attic'"),
+        ({"hashtags": "one"}, "hashtags must be a list"),
+        ({"author": "Ana"}, "author must be an object"),
+        ({"author": {"key": "zoom:Ana", "source": "zoom", "bot": 1}}, "bot must be true or false"),
+        ({"engagement": {"likes": True}}, "likes must be a whole number"),
+        ({"engagement": [1]}, "engagement must be an object"),
+        ({"shares": 3}, "unknown field 'shares'"),
+        ({"text": ["x" * 100]}, "…"),
+    ],
+)
+def test_what_is_wrong_is_named(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        post_from_json(example(**changes))
