@@ -1,0 +1,37 @@
+"""The tokenizer: a post becomes the words that its author says, each with the way back to the post."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from spacy.attrs import NORM  # type: ignore[import-not-found]  # compiled, without stubs
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+
+from analysis.texts import fold, hashtags_folded, read
+
+for _name in ("post_text", "reading", "language", "language_score", "themes", "sentiment", "question"):
+    Doc.set_extension(_name, default=None, force=True)
+
+
+def vocabulary() -> Vocab:
+    """A vocabulary in which words that differ in case or accents only have the same norm."""
+    return Vocab(lex_attr_getters={NORM: fold})
+
+
+class Normaliser:
+    """Makes Docs of posts: links, mentions and the meeting's own hashtags are out, others are split.
+
+    ``doc._.post_text`` is the post as written, ``doc._.reading`` its reading text.
+    """
+
+    def __init__(self, vocab: Vocab, own_hashtags: Iterable[str] = ()) -> None:
+        self.vocab = vocab
+        self.own_hashtags = hashtags_folded(own_hashtags)
+
+    def __call__(self, text: str) -> Doc:
+        reading = read(text, self.own_hashtags)
+        doc = Doc(self.vocab, words=reading.words())
+        found = doc._
+        found.post_text, found.reading = text, reading
+        return doc
