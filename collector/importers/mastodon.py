@@ -1,0 +1,67 @@
+"""Mastodon: arrays of statuses as the REST interface pages them, a status a line, or a single status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any, BinaryIO
+
+from archive.vocabulary import Arm, Item, Private, Received, Unmapped
+from collector.importers.base import Context, Head, Record, dump, json_records, mapped
+from collector.mapping import MappingError, table
+from collector.mapping.mastodon import audience, to_post
+
+NAME = "mastodon"
+TITLE = "Mastodon statuses (JSON)"
+TRIED = True
+
+
+def sniff(head: Head) -> bool:
+    """A status names its uri, its visibility and its reblog; no other format does."""
+    return head.text.lstrip().startswith(("{", "[")) and all(
+        f'"{name}"' in head.text for name in ("uri", "visibility", "reblog")
+    )
+
+
+def read(stream: BinaryIO, context: Context) -> Iterator[Item]:
+    """Each status as a post. What may be private leaves no payload behind."""
+    arm = context.arm or "public"
+    yield from mapped(_statuses(json_records(stream)), lambda record: _item(record, arm))
+
+
+def _statuses(records: Iterable[Record | Unmapped]) -> Iterator[Record | Unmapped]:
+    """The statuses of pages on lines of their own, one by one; damaged ones without their payload."""
+    for record in records:
+        if isinstance(record, Unmapped):
+            yield replace(record, payload=None)
+        elif isinstance(record.value, list):
+            for number, status in enumerate(record.value, 1):
+                yield Record(status, f"{record.where}, item {number}")
+        else:
+            yield record
+
+
+def _item(record: Record, arm: Arm) -> Item:
+    status = table(record.value)
+    readers = audience(status)
+    if readers == "private":
+        return Private(record.where)
+    if readers == "unknown":
+        reason = "no visibility that we know: it may be private" if status else "no status"
+        return Unmapped(reason, None, record.where)
+    hidden = _hidden_quote(status)
+    try:
+        return Received(to_post(status, arm=arm), dump(hidden) if hidden else record.raw)
+    except MappingError as error:
+        if hidden:
+            return Unmapped(str(error), None, record.where)
+        raise
+
+
+def _hidden_quote(status: Any) -> dict[str, Any] | None:
+    """The status without the one it quotes, where that one is for few eyes only; else None."""
+    quote = table(status.get("quote"))
+    quoted = table(quote.get("quoted_status")) or quote
+    if "visibility" in quoted and audience(quoted) != "public":
+        return {**status, "quote": None}
+    return None

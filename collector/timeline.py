@@ -1,0 +1,130 @@
+"""The items of archive files at the moments when a collector would have met them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path, PurePath
+from typing import Any, get_args
+
+from archive.errors import InputError
+from archive.vocabulary import Deleted, Item, Meeting, Received, Span, State
+from collector import importing
+from collector.spool import Spool
+
+#: The file in which a sample or an export keeps its coverage ledger.
+COVERAGE = "coverage.ndjson"
+#: Networks whose payloads carry the moment at which they were passed on, not that of a later search.
+_STREAMED = frozenset({"bluesky"})
+_STATES = get_args(State)
+
+
+def fill(
+    spool: Spool[Item], meeting: Meeting, paths: Iterable[Path], stop: Callable[[], bool] = lambda: False
+) -> None:
+    """Put every item of the files into the spool at its moment. InputError names a file that is no use.
+
+    Without a ledger among them, the replay is all the listening that is known of: each source listens
+    from the first item to the last.
+    """
+    sources: set[str] = set()
+    has_ledger = False
+    for path in paths:
+        previous: datetime | None = None
+        for item in items_of(meeting, path):
+            previous = moment_of(item) or previous or meeting.starts
+            spool.add(previous, item)
+            has_ledger = has_ledger or isinstance(item, Span)
+            if isinstance(item, Received):
+                sources.add(item.post.source)
+            if len(spool) % 1_000 == 0 and stop():
+                return
+    if not has_ledger and spool.first is not None and spool.last is not None:
+        for source in sorted(sources):
+            for item in _whole(source, spool.first, spool.last):
+                spool.add(spool.first if item.ended_at is None else spool.last, item)
+
+
+def items_of(meeting: Meeting, path: Path) -> Iterator[Item]:
+    """The items of one file; those of a ledger twice for every interval, at its beginning and its end."""
+    if path.name == COVERAGE:
+        for span in spans(path):
+            yield from _begun_and_ended(span)
+        return
+    settings = _folder_settings(meeting, path)
+    yield from importing.read_file(meeting, path, date=settings.get("date"), arm=settings.get("arm"))
+
+
+def moment_of(item: Item) -> datetime | None:
+    """When a collector would have met an item; None for what has no time of its own."""
+    if isinstance(item, Received):
+        post = item.post
+        streamed = item.observed_at if post.source in _STREAMED else None
+        return item.received_at or streamed or post.edited_at or post.created_at
+    if isinstance(item, Deleted):
+        return item.seen_at
+    if isinstance(item, Span):
+        return item.ended_at or item.started_at
+    return None
+
+
+def spans(path: Path) -> Iterator[Span]:
+    """The intervals of a ledger written as JSON lines, in the columns of the table ``coverage``."""
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                try:
+                    yield _span(json.loads(line))
+                except (ValueError, KeyError, TypeError, RecursionError) as error:
+                    raise InputError(
+                        f"{path.name}, line {number}: no interval of a coverage ledger ({error}); "
+                        "wanted are name, source, state, started_at and, where known, ended_at"
+                    ) from None
+
+
+def _begun_and_ended(span: Span) -> Iterator[Span]:
+    """What is known of an interval when it begins, and when it has ended."""
+    yield replace(span, ended_at=None, missing_estimate=None)
+    if span.ended_at is not None:
+        yield span
+
+
+def _whole(source: str, starts: datetime, ends: datetime) -> Iterator[Span]:
+    span = Span(
+        name=source, source=source, state="listening", started_at=starts, ended_at=ends, cause="replay"
+    )
+    yield from _begun_and_ended(span)
+
+
+def _span(row: dict[str, Any]) -> Span:
+    if row["state"] not in _STATES:
+        raise ValueError(f"state must be one of {', '.join(_STATES)}")
+    starts, ends = datetime.fromisoformat(row["started_at"]), row.get("ended_at")
+    estimate = row.get("missing_estimate")
+    span = Span(
+        name=str(row["name"]),
+        source=str(row["source"]),
+        state=row["state"],
+        started_at=starts,
+        ended_at=datetime.fromisoformat(ends) if ends else None,
+        cause=row.get("cause"),
+        backfilled=row.get("backfilled"),
+        missing_estimate=int(estimate) if estimate is not None else None,
+    )
+    if starts.tzinfo is None or (span.ended_at and span.ended_at.tzinfo is None):
+        raise ValueError("a time without a zone")
+    if span.ended_at is not None and span.ended_at < starts:
+        raise ValueError("it ends before it starts")
+    return span
+
+
+def _folder_settings(meeting: Meeting, path: Path) -> dict[str, Any]:
+    """What the meeting file says of the folder that a file lies in: the date of its chats, and its arm."""
+    for source in meeting.sources:
+        folder = source.settings.get("path")
+        if source.kind == "folder" and folder and PurePath(folder).name == path.absolute().parent.name:
+            day = source.settings.get("date")
+            return {"date": date.fromisoformat(day) if isinstance(day, str) else day, "arm": source.arm}
+    return {}
