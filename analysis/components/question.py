@@ -21,7 +21,7 @@ _MARK = re.compile(r"[?？؟]")
 _SENTENCE_BEFORE = re.compile(r"[^.!?？؟…\n]*\Z")
 
 #: "What a day!", "¡Qué día!": a question word that opens an exclamation.
-_EXCLAIMED = re.compile(r"[.!…\n]?[^.!?？؟…\n]*!")
+_EXCLAIMED = re.compile(r"[^.!?？؟…\n]*!")
 
 _OPENING = re.compile(
     r"(?:\A|[.!…\n])[\s\W]*("
@@ -90,7 +90,7 @@ def signs(doc: Doc) -> list[dict[str, Any]]:
             fired.append(_sign("question mark", reading.original(*mark.span()), post))
             break
     opening = None if fired else _OPENING.search(reading.text)
-    if opening and not _REQUEST.search(reading.text) and not _EXCLAIMED.match(reading.text, opening.start()):
+    if opening and not _REQUEST.search(reading.text) and not _EXCLAIMED.match(reading.text, opening.start(1)):
         fired.append(_sign("question word", reading.original(*opening.span(1)), post))
     return fired
 
