@@ -37,25 +37,24 @@ class Tally:
 
 def save(conn: sqlite3.Connection, records: Iterable[Record]) -> dict[str, int]:
     """Write the newest profile of every author in a batch; returns their row numbers by key."""
-    seen: dict[str, tuple[str, str, Author]] = {}
+    seen: dict[str, tuple[str, Author]] = {}
     followers: dict[str, int] = {}
     for record in records:
         author = record.post.author
         observed_at = record.observed_at or record.version_at
-        known = seen.get(author.key)
         most = author.followers if author.followers_max is None else author.followers_max
-        if most is not None:
-            followers[author.key] = max(most, followers.get(author.key, 0))
-        if known is None or observed_at >= known[0]:
-            mark = profile_hash(author)
-            if known is None or _newer((observed_at, mark), known[:2]):
-                seen[author.key] = (observed_at, mark, author)
+        if most is not None and most > followers.get(author.key, -1):
+            followers[author.key] = most
+        known = seen.get(author.key)
+        if known is None or observed_at > known[0] or _decides(author, observed_at, known):
+            seen[author.key] = (observed_at, author)
     rows = select_in(conn, "SELECT key, id, observed_at, profile_hash FROM authors", "key", seen)
     stored = {key: (row_id, (observed_at, mark)) for key, row_id, observed_at, mark in rows}
     next_id = conn.execute("SELECT ifnull(max(id), 0) + 1 FROM authors").fetchone()[0]
     new, changed = [], []
     ids: dict[str, int] = {}
-    for key, (observed_at, mark, author) in seen.items():
+    for key, (observed_at, author) in seen.items():
+        mark = profile_hash(author)
         if key in stored:
             ids[key] = stored[key][0]
             if _newer((observed_at, mark), stored[key][1]):
@@ -123,6 +122,11 @@ def of_post(conn: sqlite3.Connection, post_id: int) -> Author:
     if fields["bot"] is not None:
         fields["bot"] = bool(fields["bot"])
     return Author(key=key, source=source, **fields)
+
+
+def _decides(author: Author, observed_at: str, known: tuple[str, Author]) -> bool:
+    """Of two profiles seen at the same moment, does this one have the smaller hash?"""
+    return observed_at == known[0] and author != known[1] and profile_hash(author) < profile_hash(known[1])
 
 
 def _newer(one: tuple[str, str], other: tuple[str, str]) -> bool:

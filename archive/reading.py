@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from sqlite_utils import Database
 
-from archive.errors import ArchiveBusy, DamagedArchive, NewerArchive, NotAnArchive
+from archive.errors import ArchiveBusy, ArchiveError, DamagedArchive, NewerArchive, NotAnArchive
 from archive.meeting import from_definition
 from archive.schema import migrations
 from archive.vocabulary import Meeting
@@ -72,13 +72,17 @@ def check_age(conn: sqlite3.Connection, path: Path) -> bool:
     return bool(tables)
 
 
-def explained(error: sqlite3.Error, path: Path) -> NotAnArchive | DamagedArchive | ArchiveBusy:
+def explained(error: sqlite3.Error, path: Path) -> ArchiveError:
     """What an error of SQLite means to the person whose file it is."""
     said = str(error)
     if "not a database" in said:
         return NotAnArchive(f"{path.name}: no SQLite file; name the archive, or restore a backup")
     if "locked" in said or "busy" in said:
         return ArchiveBusy(f"{path.name}: another program has locked the archive; close it and try again")
+    if "is full" in said:
+        return ArchiveError(f"{path.name}: the disk is full; what was stored is safe. Free some space")
+    if "readonly" in said or "unable to open" in said:
+        return ArchiveError(f"{path.name}: the archive cannot be written here; check the folder's rights")
     return DamagedArchive(
         f"{path.name}: the archive is damaged ({said}); run `backchannel verify`, or restore a backup"
     )

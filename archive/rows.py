@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import blake2b
 from typing import Any
@@ -71,9 +72,9 @@ class Record:
         edited_at = to_text(post.edited_at) if post.edited_at else None
         self.version_at = edited_at or created_at
         self.observed_at = to_text(item.observed_at) if item.observed_at else None
-        self.hashtags = sorted(set(post.hashtags))
-        self.mentions = sorted({account.casefold() for account in post.mentions})
-        self.links = sorted(set(post.links))
+        self.hashtags = _distinct(post.hashtags)
+        self.mentions = _distinct([account.casefold() for account in post.mentions])
+        self.links = _distinct(post.links)
         self.content: Content = (
             post.source,
             post.platform_id,
@@ -112,6 +113,10 @@ class Record:
     def as_version(self) -> str:
         """The content as the ``versions`` table keeps it."""
         return version_text(self.content, self.hashtags, self.mentions, self.links)
+
+
+def _distinct(values: Sequence[str]) -> list[str]:
+    return sorted(set(values)) if len(values) > 1 else list(values)
 
 
 def _fit(text: str) -> bytes:

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -30,9 +30,17 @@ PATIENCE = 30.0
 class Checkpoint:
     """How far the import of a file has come: records written, and what became of them."""
 
-    position: int
-    counts: Counts
-    finished: bool
+    file: str
+    format: str
+    position: int = 0
+    counts: Counts = field(default_factory=Counts)
+    finished: bool = False
+
+    def moved(self, records: int, counts: Counts) -> Checkpoint:
+        """The checkpoint after one more batch of so many records."""
+        total = replace(self.counts)
+        total.add(counts)
+        return replace(self, position=self.position + records, counts=total)
 
 
 class Archive:
@@ -95,6 +103,8 @@ class Archive:
         try:
             with _transaction(self.conn):
                 yield self.conn
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError):  # a fault of ours, not the file's
+            raise
         except sqlite3.Error as error:
             raise explained(error, self.path) from error
 
@@ -104,6 +114,15 @@ class Archive:
         """Take in whatever a source or an importer yielded; best in batches of 500 to 1,000."""
         with self.transaction() as conn:
             return intake.write(conn, items, self._assign, to_text(self.clock()))
+
+    def write_from(self, checkpoint: Checkpoint, items: Sequence[Item]) -> Checkpoint:
+        """Take in the next batch of an import, and move its checkpoint on in the same transaction."""
+        now = to_text(self.clock())
+        with self.transaction() as conn:
+            counts = intake.write(conn, items, self._assign, now)
+            moved = checkpoint.moved(len(items), counts)
+            _save_checkpoint(conn, moved, now)
+        return moved
 
     def opt_out(self, account: str) -> int:
         """Keep an account (its key, or ``<source>:@<handle>``) out; returns the posts taken out."""
@@ -156,25 +175,18 @@ class Archive:
     def checkpoint(self, file: str) -> Checkpoint | None:
         """How far an earlier import of this very file came, if there was one."""
         row = self.conn.execute(
-            "SELECT position, counts, finished_at FROM imports WHERE file = ?", (file,)
+            "SELECT format, position, counts, finished_at FROM imports WHERE file = ?", (file,)
         ).fetchone()
         if row is None:
             return None
-        counts = json.loads(row[1])
+        counts = json.loads(row[2])
         del counts["read"]
-        return Checkpoint(row[0], Counts(**counts), row[2] is not None)
+        return Checkpoint(file, row[0], row[1], Counts(**counts), row[3] is not None)
 
-    def save_checkpoint(
-        self, file: str, format: str, position: int, counts: Counts, *, finished: bool
-    ) -> None:
-        """Remember how far an import came, for one that is interrupted."""
-        now = to_text(self.clock())
+    def save_checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Remember how far an import came; ``write_from`` does so with every batch."""
         with self.transaction() as conn:
-            conn.execute(
-                "INSERT INTO imports VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET "
-                "format = ?2, position = ?3, counts = ?4, finished_at = ?6",
-                (file, format, position, json.dumps(counts.as_json()), now, now if finished else None),
-            )
+            _save_checkpoint(conn, checkpoint, to_text(self.clock()))
 
 
 @contextmanager
@@ -189,11 +201,26 @@ def _transaction(conn: sqlite3.Connection) -> Iterator[None]:
     conn.commit()
 
 
+def _save_checkpoint(conn: sqlite3.Connection, checkpoint: Checkpoint, now: str) -> None:
+    conn.execute(
+        "INSERT INTO imports VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET "
+        "format = ?2, position = ?3, counts = ?4, finished_at = ?6",
+        (
+            checkpoint.file,
+            checkpoint.format,
+            checkpoint.position,
+            json.dumps(checkpoint.counts.as_json()),
+            now,
+            now if checkpoint.finished else None,
+        ),
+    )
+
+
 def _prepare(conn: sqlite3.Connection) -> None:
     for pragma in (
         "journal_mode = WAL",
         "synchronous = FULL",  # a commit that was acknowledged outlives a power cut
-        "wal_autocheckpoint = 4000",
+        "wal_autocheckpoint = 16000",  # 64 MB: a page that fills is copied once, not at every batch
         "cache_size = -65536",
         "mmap_size = 268435456",
         "temp_store = MEMORY",

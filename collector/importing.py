@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
+from typing import BinaryIO, cast
 from zoneinfo import ZoneInfo
 
 from archive.errors import InputError
+from archive.store import Archive, Checkpoint
 from archive.vocabulary import Arm, Counts, Item, Meeting, Received, Unmapped
 from collector import clocks, importers
 from collector.containers import Member, members
@@ -23,27 +24,6 @@ _BATCH_CHARACTERS = 10_000_000
 _IDENTITY_BYTES = 1_000_000
 
 Progress = Callable[[int, int, Counts], None]
-
-
-class Stored(Protocol):
-    """What is known of an earlier import of a file."""
-
-    @property
-    def position(self) -> int: ...
-    @property
-    def counts(self) -> Counts: ...
-    @property
-    def finished(self) -> bool: ...
-
-
-class Archive(Protocol):
-    """What importing asks of an archive."""
-
-    def write(self, items: Iterable[Item]) -> Counts: ...
-    def checkpoint(self, file: str) -> Stored | None: ...
-    def save_checkpoint(
-        self, file: str, format: str, position: int, counts: Counts, *, finished: bool
-    ) -> None: ...
 
 
 @dataclass(slots=True)
@@ -95,20 +75,18 @@ def import_file(
     parts = _parts(path, forced, context, limits, seen, result)
     size = path.stat().st_size
     identity = _identity(path, size, parts, context)
-    earlier = archive.checkpoint(identity)
-    position = 0
-    if earlier is not None and not earlier.finished:
-        position = earlier.position
-        result.counts = replace(earlier.counts)
-        result.notes.append(f"Going on after {position:,} records of an interrupted import.")
-    items = islice(_items(parts, result), position, None)
+    reached = archive.checkpoint(identity)
+    if reached is None or reached.finished:
+        reached = Checkpoint(identity, result.format)
+    else:
+        result.notes.append(f"Going on after {reached.position:,} records of an interrupted import.")
+    items = islice(_items(parts, result), reached.position, None)
     for found in _batches(items, batch):
-        result.counts.add(archive.write(found))
-        position += len(found)
-        archive.save_checkpoint(identity, result.format, position, result.counts, finished=False)
+        reached = archive.write_from(reached, found)
         if progress is not None:
-            progress(read_bytes, size, result.counts)
-    archive.save_checkpoint(identity, result.format, position, result.counts, finished=True)
+            progress(read_bytes, size, reached.counts)
+    archive.save_checkpoint(replace(reached, finished=True))
+    result.counts = reached.counts
     return result
 
 

@@ -12,6 +12,8 @@ _PARAGRAPHS = {"p", "div", "blockquote", "pre", "ul", "ol", "h1", "h2", "h3", "h
 _LINES = {"br", "li", "tr"}
 _SILENT = {"script", "style", "template"}
 _SPACE = re.compile(r"[ \t\r\n\f]+")
+# No server sends comments or tags that never end, and the parser needs quadratic time for them.
+_UNFINISHED = re.compile(r"<(?=[!?]|[^<>]*(?:<|\Z))")
 
 
 def text_of(html: str, *, not_links: Collection[str] = ()) -> tuple[str, tuple[str, ...]]:
@@ -22,8 +24,7 @@ def text_of(html: str, *, not_links: Collection[str] = ()) -> tuple[str, tuple[s
     hashtags (by their class, or their address in ``not_links``) stay words and are no links.
     """
     parser = _Fragment(frozenset(not_links))
-    # Posts have no comments or declarations, and the parser needs quadratic time for unfinished ones.
-    parser.feed(html[:MAX_HTML].replace("<!", "&lt;!"))
+    parser.feed(_UNFINISHED.sub("&lt;", html[:MAX_HTML]))
     parser.close()
     return parser.text(), tuple(dict.fromkeys(parser.links))
 

@@ -16,7 +16,8 @@ from unicodedata import category
 Audience = Literal["public", "panelists", "private", "unknown"]
 
 _TIME = re.compile(
-    r"(?:(?P<date>\d{4}-\d\d-\d\d)[ T])?(?P<time>\d{1,2}:\d\d:\d\d)[ \t]+From[ \t]+(?P<rest>.*)", re.DOTALL
+    r"(?:(?P<date>\d{4}-\d\d-\d\d)[ T])?(?P<time>\d{1,2}:\d\d:\d\d)(?P<gap>[ \t]+)From[ \t]+(?P<rest>.*)",
+    re.DOTALL,
 )
 _ALMOST_HEADER = re.compile(r"[^\w\t]{0,9}(?:\d{4}-\d+-\d+.)?\d{1,2}[:.]\d+.{0,12}\bFrom\b")
 _PRIVATE_MARK = re.compile(r"\(\s*(?:privately|private|direct ?message)\s*\)\s*:", re.IGNORECASE)
@@ -32,7 +33,7 @@ _ADDRESSED = re.compile(
 )
 _PLAIN = re.compile(r"(?P<name>.+?) :(?: (?P<text>.*))?", re.DOTALL)
 _TO = re.compile(r"[ \t]to[ \t]")
-_MAYBE_HEADER = re.compile(r"[ \t]to[ \t][^:]{0,120}(?: : |:[ \t]*$)")
+_TO_SOMEBODY = re.compile(r"[ \t]to[ \t].{1,120}? : ")
 _REPLY = re.compile(r"Replying to [\"“](?P<quoted>.{1,200}?)[\"”]:?[ \t]*(?:\n+|$)", re.DOTALL)
 _REACTION = re.compile(r"Reacted to [\"“].*[\"”] with \S|Removed an? \S+ reaction from [\"“]", re.DOTALL)
 _INLINE = re.compile(r"[^:\n]+:(?P<emoji>\S{1,12})")
@@ -64,7 +65,7 @@ def header_of(line: str) -> Header | None:
     match = _TIME.fullmatch(line)
     if match is None:
         return _broken_header(line)
-    audience, name, text = _addressed(match["rest"])
+    audience, name, text = _addressed(match["rest"], one_line="\t" in match["gap"])
     day, at = _date(match["date"]), _time(match["time"])
     if match["date"] and day is None:
         at = None
@@ -95,8 +96,8 @@ def _broken_header(line: str) -> Header | None:
     return Header(None, None, "unknown") if _ALMOST_HEADER.match(line) else None
 
 
-def _addressed(rest: str) -> tuple[Audience, str, str]:
-    """To whom, by whom, and the text that follows on the same line."""
+def _addressed(rest: str, *, one_line: bool) -> tuple[Audience, str, str]:
+    """To whom, by whom, and the text that follows on the same line: always in the form of 2020."""
     if _PRIVATE_MARK.search(rest):
         return "private", "", ""
     match = _ADDRESSED.fullmatch(rest)
@@ -111,7 +112,10 @@ def _addressed(rest: str) -> tuple[Audience, str, str]:
         return "private", "", ""
     text = match["text"] or ""
     # A name may hold " : " itself; then what looks like text is the rest of a header.
-    return ("unknown", "", "") if _MAYBE_HEADER.search(text) else ("public", match["name"], text)
+    is_header = _TO.search(text) and text.rstrip().endswith(":") and not one_line
+    if is_header or _TO_SOMEBODY.search(text):
+        return "unknown", "", ""
+    return "public", match["name"], text
 
 
 def _date(text: str | None) -> date | None:

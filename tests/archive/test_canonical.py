@@ -11,7 +11,7 @@ import pytest
 
 from archive.canonical import canonical, fingerprint
 from archive.errors import DamagedArchive, NotAnArchive
-from archive.store import Archive
+from archive.store import Archive, Checkpoint
 from archive.vocabulary import Meeting, Received, Span, Unmapped
 from tests.conftest import START
 
@@ -27,7 +27,7 @@ def make(tmp_path: Path, meeting: Meeting) -> Make:
         with Archive.open(tmp_path / name, meeting, clock=clock) as archive:
             for item in items:
                 archive.write([item])  # type: ignore[list-item]
-            archive.save_checkpoint(name, "x", later, archive.write([]), finished=True)
+            archive.save_checkpoint(Checkpoint(name, "x", later, archive.write([]), finished=True))
             return archive.path
 
     return build

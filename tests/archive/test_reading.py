@@ -49,4 +49,6 @@ def test_errors_of_sqlite_are_explained() -> None:
     path = Path("a.db")
     assert isinstance(explained(sqlite3.DatabaseError("file is not a database"), path), NotAnArchive)
     assert isinstance(explained(sqlite3.OperationalError("database is locked"), path), ArchiveBusy)
+    assert "disk is full" in str(explained(sqlite3.OperationalError("database or disk is full"), path))
+    assert "rights" in str(explained(sqlite3.OperationalError("attempt to write a readonly database"), path))
     assert isinstance(explained(sqlite3.DatabaseError("disk image is malformed"), path), DamagedArchive)

@@ -10,8 +10,8 @@ import pytest
 
 from archive.errors import ArchiveBusy, DamagedArchive, NewerArchive, NotAnArchive
 from archive.integrity import verify
-from archive.store import Archive
-from archive.vocabulary import Counts, Meeting, Received
+from archive.store import Archive, Checkpoint
+from archive.vocabulary import Counts, Deleted, Meeting, Received
 from tests.conftest import START
 
 Receive = Callable[..., Received]
@@ -106,11 +106,17 @@ def test_a_locked_archive_is_explained(
     other.close()
 
 
-def test_checkpoints_remember_how_far_an_import_came(archive: Archive) -> None:
+def test_checkpoints_remember_how_far_an_import_came(archive: Archive, receive: Receive) -> None:
     assert archive.checkpoint("f") is None
-    archive.save_checkpoint("f", "rtweet", 500, Counts(new=400, duplicate=100), finished=False)
-    kept = archive.checkpoint("f")
-    assert kept is not None and (kept.position, kept.counts.new, kept.finished) == (500, 400, False)
-    archive.save_checkpoint("f", "rtweet", 900, Counts(new=800, duplicate=100), finished=True)
-    kept = archive.checkpoint("f")
-    assert kept is not None and kept.finished
+    reached = archive.write_from(Checkpoint("f", "rtweet"), [receive(1), receive(1)])
+    assert archive.checkpoint("f") == reached
+    assert (reached.position, reached.counts, reached.finished) == (2, Counts(new=1, duplicate=1), False)
+    archive.save_checkpoint(replace(reached, finished=True))
+    assert archive.checkpoint("f") == replace(reached, finished=True)
+
+
+def test_a_batch_that_fails_moves_no_checkpoint(archive: Archive, receive: Receive) -> None:
+    with pytest.raises(sqlite3.IntegrityError):
+        archive.write_from(Checkpoint("f", "rtweet"), [receive(1), Deleted(None, "x")])  # type: ignore[arg-type]
+    assert archive.checkpoint("f") is None
+    assert archive.conn.execute("SELECT count(*) FROM posts").fetchone() == (0,)

@@ -4,7 +4,7 @@ import gzip
 import io
 import json
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from archive.errors import InputError, UsageError
-from archive.store import Archive
+from archive.store import Archive, Checkpoint
 from archive.vocabulary import Counts, Item, Meeting, Received
 from collector import importing
 from collector.importing import import_file, read_file
@@ -77,11 +77,11 @@ class Interrupted:
         self.checkpoint = archive.checkpoint
         self.save_checkpoint = archive.save_checkpoint
 
-    def write(self, items: Iterable[Item]) -> Counts:
+    def write_from(self, reached: Checkpoint, items: Sequence[Item]) -> Checkpoint:
         if self.batches == 0:
             raise KeyboardInterrupt
         self.batches -= 1
-        return self.archive.write(items)
+        return self.archive.write_from(reached, items)
 
 
 def test_an_interrupted_import_goes_on_where_it_stopped(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from archive.store import Checkpoint
 from archive.vocabulary import Counts, Item, Meeting, Post, Received
 from collector.importing import ImportResult, import_file
 
@@ -38,15 +39,14 @@ MEETING = Meeting(
 class Collected(list[Item]):
     """Items instead of an archive."""
 
-    def write(self, items: Iterable[Item]) -> Counts:
-        before = len(self)
+    def write_from(self, reached: Checkpoint, items: Sequence[Item]) -> Checkpoint:
         self.extend(items)
-        return Counts(new=len(self) - before)
+        return reached.moved(len(items), Counts(new=len(items)))
 
     def checkpoint(self, file: str) -> None:
         return None
 
-    def save_checkpoint(self, *args: object, finished: bool) -> None:
+    def save_checkpoint(self, reached: Checkpoint) -> None:
         pass
 
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from archive.canonical import canonical
+from archive.canonical import canonical, fingerprint
 from archive.export import export
 from archive.integrity import verify
 from archive.store import Archive
 from archive.vocabulary import Author, Deleted, Engagement, Meeting, Received, Span, Unmapped
 from collector.importers import native
 from collector.importers.base import Context, head_of
+from collector.importing import import_file
 from tests.conftest import START
 
 Receive = Callable[..., Received]
@@ -135,3 +137,16 @@ def test_damaged_rows_name_what_is_wrong(exported: Path, meeting: Meeting) -> No
     reasons = [item.reason for item in items if isinstance(item, Unmapped)]
     assert len(reasons) == len(rows) + 1
     assert "created_at is no time" in reasons[1]
+
+
+def test_a_zip_of_a_full_export_is_imported_as_one_file(
+    archive: Archive, exported: Path, meeting: Meeting
+) -> None:
+    zipped = exported / "full.zip"
+    with zipfile.ZipFile(zipped, "w") as file:
+        for path in sorted((exported / "full").iterdir()):
+            file.write(path, path.name)
+    with Archive.open(exported / "zipped.db", meeting) as again:
+        result = import_file(again, meeting, zipped)
+        assert result.format == "backchannel"
+        assert fingerprint(again.path) == fingerprint(archive.path)

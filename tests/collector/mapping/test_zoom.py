@@ -28,6 +28,7 @@ from collector.mapping.zoom import Audience, body_of, header_of
         ("Ana (Privately) : Hello", "private", "", ""),
         ("Ana to Everyone(Direct Message):", "private", "", ""),
         ("Ana : MD to Luis:", "unknown", "", ""),
+        ("Ana : MD to Luis: MD : Hello", "unknown", "", ""),
         ("Ana", "unknown", "", ""),
         ("Ana to Luis", "unknown", "", ""),
     ],
@@ -36,6 +37,12 @@ def test_to_whom(rest: str, audience: Audience, name: str, text: str) -> None:
     header = header_of(f"14:03:10 From {rest}")
     assert header is not None
     assert (header.audience, header.name, header.text) == (audience, name, text)
+
+
+def test_a_text_that_ends_in_a_colon_is_one_in_the_form_of_2020_only() -> None:
+    for gap, audience in (("\t ", "public"), (" ", "unknown")):
+        header = header_of(f"14:03:10{gap}From Ana : links to the slides:")
+        assert header is not None and header.audience == audience
 
 
 def test_times() -> None:
