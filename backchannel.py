@@ -1,0 +1,813 @@
+"""The command line: each command is a thin call into a room, and the only place that prints.
+
+Progress goes to stderr, results to stdout. Exit codes: 0 done, 1 failed, 2 asked for something that
+cannot be. Rooms are imported inside the commands, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import date, datetime
+from enum import StrEnum
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from archive.errors import BackchannelError, UsageError
+
+if TYPE_CHECKING:
+    from archive.checkup import Finding
+    from archive.filters import Filters
+    from archive.vocabulary import Counts, Meeting
+
+DEMO_SPEED = 288.0  # a day in five minutes
+FOLLOW_SECONDS = 0.05  # how long the tagger rests when there is nothing to tag
+
+app = typer.Typer(
+    rich_markup_mode=None,  # importing rich's renderers costs more than all the rest of --help
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
+    help="Who takes part in a meeting from outside the room, and what they say.\n\n"
+    "Begin with:  backchannel demo   or:  backchannel init my-meeting\n\n"
+    "MEETING is a meeting file (meeting.toml) or its folder.",
+)
+
+
+class Tier(StrEnum):
+    """How thoroughly to tag."""
+
+    fast = "fast"
+    accurate = "accurate"
+
+
+class Engine(StrEnum):
+    """How tagging is shared out."""
+
+    embedded = "embedded"
+
+
+MeetingPath = Annotated[Path, typer.Argument(metavar="MEETING", help="A meeting file or its folder.")]
+Files = Annotated[
+    list[Path], typer.Argument(metavar="FILE...", help="Archives or exports, also .gz and .zip.")
+]
+ArchivePath = Annotated[
+    Path | None,
+    typer.Option("--archive", metavar="PATH", help="The archive; else <slug>.db beside the meeting file."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for scripts.")]
+Port = Annotated[int | None, typer.Option("--port", metavar="P", min=1, max=65535, help="Port to listen on.")]
+TierOption = Annotated[
+    Tier, typer.Option("--tier", help="fast or accurate. This version has one set of models for both.")
+]
+From = Annotated[
+    str | None,
+    typer.Option(
+        "--from", metavar="TIME", help="Posts from this time on, e.g. 2012-03-26T09:00 (the meeting's clock)."
+    ),
+]
+To = Annotated[str | None, typer.Option("--to", metavar="TIME", help="Posts before this time.")]
+OfSession = Annotated[
+    str | None,
+    typer.Option("--session", metavar="SLUG", help="Posts of a session, or none, before, between, after."),
+]
+OfTrack = Annotated[
+    str | None, typer.Option("--track", metavar="NAME", help="Posts of the sessions of a track.")
+]
+OfTheme = Annotated[
+    str | None, typer.Option("--theme", metavar="SLUG", help="Posts with a theme, or none, or untagged.")
+]
+OfSource = Annotated[
+    str | None, typer.Option("--source", metavar="LABEL", help="Posts of a network: x, mastodon, zoom, ...")
+]
+OfArm = Annotated[str | None, typer.Option("--arm", metavar="ARM", help="room, remote or public.")]
+OfGroup = Annotated[str | None, typer.Option("--group", metavar="GROUP", help="A group of the roster.")]
+OfLanguage = Annotated[
+    str | None, typer.Option("--language", metavar="CODE", help="Posts in a language, e.g. es.")
+]
+OfKind = Annotated[
+    str | None, typer.Option("--kind", metavar="KIND", help="repost, reply, quote or original.")
+]
+
+
+@app.command()
+def demo(
+    speed: Annotated[
+        float,
+        typer.Option(
+            metavar="N", min=1, max=100_000, help="Times as fast as it was; 288 is a day in 5 minutes."
+        ),
+    ] = DEMO_SPEED,
+    port: Port = None,
+    browser: Annotated[
+        bool, typer.Option(help="Open the dashboard in a browser where there is a screen.")
+    ] = True,
+    directory: Annotated[
+        Path | None,
+        typer.Option("--dir", metavar="DIR", help="Work in this folder and keep it; else a temporary one."),
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Begin here; else half an hour before the meeting does."),
+    ] = None,
+) -> None:
+    """Replay the sample meeting, tag it, and open the dashboard.
+
+    Everybody and every post in it is fictional. Ctrl-C ends it.
+
+    \b
+    Example:  backchannel demo --speed 1000
+    """
+    from tempfile import mkdtemp
+
+    folder = directory or Path(mkdtemp(prefix="backchannel-demo-"))
+    try:
+        _demo(folder, speed, _free_port(port or 8501), start, browser=browser)
+    finally:
+        if directory is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@app.command()
+def init(
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The folder to make; its name becomes the slug.")
+    ],
+    agenda: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Sessions from an iCal file or pretalx's schedule.json."),
+    ] = None,
+) -> None:
+    """Write a commented meeting file to fill in.
+
+    \b
+    Example:  backchannel init my-meeting --agenda programme.ics
+    """
+    from archive.agenda import read_agenda
+    from archive.starter import write_starter
+    from archive.times import utc_now
+
+    found = read_agenda(agenda) if agenda else None
+    path = write_starter(directory, found, today=utc_now())
+    if found:
+        _say(f"{len(found.slots)} sessions from {agenda}")
+    print(path)
+    _say("Fill in its first table, then run: backchannel check", str(directory))
+
+
+@app.command()
+def check(
+    meeting_path: MeetingPath,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not try to reach any source.")] = False,
+    archive: ArchivePath = None,
+) -> None:
+    """Say whether the meeting file is right and can run here.
+
+    \b
+    Example:  backchannel check my-meeting
+    """
+    from archive import checkup
+    from archive.times import utc_now
+
+    meeting, path = _meeting(meeting_path, archive)
+    folder, now = _folder(meeting_path), utc_now()
+    findings = [
+        *checkup.check_meeting(meeting),
+        *checkup.check_sources(meeting, folder, os.environ, offline=offline),
+        _check_models(meeting),
+        *checkup.check_machine(folder, now),
+        checkup.check_archive(path, meeting, now),
+    ]
+    for finding in findings:
+        print(f"{finding.state:8} {finding.about}: {_plain(finding.text)}")
+    if any(finding.state == "failed" for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command("import")
+def import_(
+    meeting_path: MeetingPath,
+    files: Files,
+    format: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The format, where its content does not tell (docs/importing.md)."),
+    ] = None,
+    date: Annotated[
+        str | None, typer.Option(metavar="D", help="The day of a chat that has only times, e.g. 2012-03-26.")
+    ] = None,
+    timezone: Annotated[
+        str | None, typer.Option(metavar="Z", help="The zone of the file's clock, e.g. America/New_York.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if any record could not be read.")] = False,
+    as_json: AsJson = False,
+    archive: ArchivePath = None,
+) -> None:
+    """Bring archives and exports of posts into the archive.
+
+    Every post of a file is kept, whatever its time or hashtag.
+    The format is found by the content. Importing a file twice changes nothing; an interrupted import
+    goes on where it stopped. Direct messages are counted, never stored.
+
+    \b
+    Example:  backchannel import my-meeting tweets.csv chat.txt --date 2012-03-26
+    """
+    from archive.store import Archive
+    from archive.vocabulary import Counts
+    from collector.importing import import_file
+
+    day, zone = _date(date), _zone(timezone)
+    meeting, path = _meeting(meeting_path, archive)
+    total = Counts()
+    with Archive.open(path, meeting) as opened:
+        for file in files:
+            with _byte_progress(file.name) as progress:
+                result = import_file(
+                    opened, meeting, file, format=format, zone=zone, date=day, progress=progress
+                )
+            total.add(result.counts)
+            _say(*(_plain(f"{file.name}: {note}") for note in result.notes), sep="\n")
+            if not as_json:
+                print(f"{_plain(file.name)} ({result.format}): {_counted(result.counts)}")
+    if as_json:
+        _print_json(total.as_json())
+    if strict and total.quarantined:
+        raise typer.Exit(1)
+
+
+@app.command()
+def replay(
+    meeting_path: MeetingPath,
+    files: Files,
+    speed: Annotated[float, typer.Option(metavar="N", help="Times as fast as it was.")] = 1.0,
+    start: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Begin here; else with the first post (the meeting's clock)."),
+    ] = None,
+    archive: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="An empty file; else <slug>.replay.db beside the meeting file."),
+    ] = None,
+) -> None:
+    """Play an archived discussion as though it were live.
+
+    It goes into an archive of its own, whose dashboard can pause it and change its speed. Ctrl-C ends it.
+
+    \b
+    Example:  backchannel replay my-meeting tweets.csv --speed 60
+    """
+    from archive.checkup import refuse_for_replay
+    from archive.meeting import load
+    from archive.store import Archive
+    from collector.replay import replay as play
+
+    meeting = load(meeting_path)
+    path = archive or _folder(meeting_path) / f"{meeting.slug}.replay.db"
+    begin = _moment(start, meeting, "--start")
+    refuse_for_replay(path)
+    stop = _stopped_by_signal()
+    with Archive.open(path, meeting) as opened, _clock_progress(meeting) as progress:
+        counts = play(
+            opened,
+            meeting,
+            files,
+            speed=speed,
+            start=begin,
+            wait=stop.wait,
+            stop=stop.is_set,
+            progress=progress,
+        )
+    print(f"{path}: {_counted(counts)}")
+    if stop.is_set():
+        raise typer.Exit(130)
+
+
+@app.command()
+def tag(
+    meeting_path: MeetingPath,
+    retag: Annotated[
+        bool, typer.Option("--retag", help="Tag everything anew; old tags are kept as history.")
+    ] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Wait for posts to come, until stopped.")] = False,
+    tier: TierOption = Tier.fast,
+    engine: Annotated[
+        Engine, typer.Option(help="embedded: in this process, the only one so far.")
+    ] = Engine.embedded,
+    archive: ArchivePath = None,
+) -> None:
+    """Tag what is untagged: language, themes, sentiment, question.
+
+    \b
+    Example:  backchannel tag my-meeting
+    """
+    from analysis import pipeline, tagging
+    from archive.store import Archive
+
+    meeting, path = _meeting(meeting_path, archive)
+    stop = _stopped_by_signal()
+    with Archive.open(path, meeting) as opened, _count_progress("tagging") as progress:
+        nlp = pipeline.build(opened.meeting)
+        if retag:
+            opened.retag()
+        done = tagging.tag(
+            opened,
+            nlp,
+            progress=progress,
+            stop=stop.is_set,
+            forever=follow,
+            wait=lambda: _rest(stop),
+        )
+    print(f"{done:,} posts tagged")
+    if stop.is_set() and not follow:
+        raise typer.Exit(130)
+
+
+@app.command()
+def classify(meeting_path: MeetingPath, tier: TierOption = Tier.accurate) -> None:
+    """Tag lines of JSON from stdin; nothing is stored.
+
+    One line out for each line in, in the same order.
+
+    \b
+    In:   {"id": "1", "text": "Is the data open?"}
+    Out:  {"id": "1", "language": "en", "sentiment": "neutral", "themes": ["open-data"], ...}
+    Example:  backchannel classify my-meeting < posts.ndjson > tags.ndjson
+    """
+    from analysis import classify as classifying
+    from analysis import pipeline
+    from archive.meeting import load
+
+    meeting = load(meeting_path)
+    nlp = pipeline.build(meeting)
+    for line in classifying.classify(nlp, meeting, sys.stdin.buffer):
+        print(line)
+
+
+@app.command()
+def measures(
+    meeting_path: MeetingPath,
+    as_json: AsJson = False,
+    from_: From = None,
+    to: To = None,
+    session: OfSession = None,
+    track: OfTrack = None,
+    theme: OfTheme = None,
+    source: OfSource = None,
+    arm: OfArm = None,
+    group: OfGroup = None,
+    language: OfLanguage = None,
+    kind: OfKind = None,
+    archive: ArchivePath = None,
+) -> None:
+    """Show every figure, by the names of docs/measures.md.
+
+    \b
+    Example:  backchannel measures my-meeting --json --session s1
+    """
+    from analysis.measures import measures as measure
+    from archive.reading import open_readonly
+    from archive.times import utc_now
+
+    meeting, path = _meeting(meeting_path, archive)
+    filters = _filters(meeting, from_, to, session, track, theme, source, arm, group, language, kind)
+    with closing(open_readonly(path)) as conn:
+        figures = measure(conn, filters, now=utc_now())
+    if as_json:
+        _print_json(figures)
+    else:
+        _print_table(("measure", "value"), [(name, _brief(value)) for name, value in figures.items()])
+
+
+@app.command()
+def status(meeting_path: MeetingPath, as_json: AsJson = False, archive: ArchivePath = None) -> None:
+    """Say what is listened to, with which gaps, and what waits.
+
+    \b
+    Example:  backchannel status my-meeting --json
+    """
+    from analysis.measures.honesty import status as state
+    from archive.reading import open_readonly
+    from archive.times import utc_now
+
+    _, path = _meeting(meeting_path, archive)
+    with closing(open_readonly(path)) as conn:
+        found = state(conn, utc_now())
+    if as_json:
+        _print_json(found)
+        return
+    columns = ("name", "source", "state", "since", "last_post", "lag_s", "gaps")
+    rows = [{**source, "gaps": len(source["gaps"])} for source in found["sources"]]
+    _print_table(columns, [tuple(_brief(row[name]) for name in columns) for row in rows])
+    print(", ".join(f"{name} {count:,}" for name, count in found["queues"].items()))
+
+
+@app.command()
+def why(
+    meeting_path: MeetingPath,
+    key: Annotated[str, typer.Argument(metavar="KEY", help="A post's key, such as x:9000000000000000001.")],
+    archive: ArchivePath = None,
+) -> None:
+    """Say why a post has its tags, in JSON.
+
+    Component, version, the words that fired, scores; older tags too.
+
+    \b
+    Example:  backchannel why my-meeting x:9000000000000000001
+    """
+    from analysis.why import why as explain
+
+    _, path = _meeting(meeting_path, archive)
+    _print_json(explain(path, key))
+
+
+@app.command()
+def export(
+    meeting_path: MeetingPath,
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to write into.")],
+    format: Annotated[
+        str, typer.Option(metavar="LIST", help="csv, ndjson or both with a comma between.")
+    ] = "csv",
+    full: Annotated[
+        bool,
+        typer.Option("--full", help="Also raw payloads, versions and tombstones: enough to import it again."),
+    ] = False,
+    from_: From = None,
+    to: To = None,
+    session: OfSession = None,
+    track: OfTrack = None,
+    theme: OfTheme = None,
+    source: OfSource = None,
+    arm: OfArm = None,
+    group: OfGroup = None,
+    language: OfLanguage = None,
+    kind: OfKind = None,
+    archive: ArchivePath = None,
+) -> None:
+    """Write the archive as files, one per table.
+
+    \b
+    Example:  backchannel export my-meeting tables --format csv,ndjson --theme open-data
+    """
+    from archive.export import export as write
+
+    meeting, path = _meeting(meeting_path, archive)
+    filters = _filters(meeting, from_, to, session, track, theme, source, arm, group, language, kind)
+    formats = [name.strip().casefold() for name in format.split(",") if name.strip()]
+    for written in write(path, directory, formats, filters, full=full):
+        print(f"{written.path}: {written.rows:,} rows")
+
+
+@app.command()
+def dashboard(
+    meeting_path: Annotated[
+        Path,
+        typer.Argument(metavar="[MEETING]", help="A meeting file or its folder; else the present folder."),
+    ] = Path(),
+    port: Port = None,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Nobody can change anything, not even pause a replay.")
+    ] = False,
+    archive: ArchivePath = None,
+) -> None:
+    """Serve the dashboard on this machine until stopped.
+
+    \b
+    Example:  backchannel dashboard my-meeting --port 8600
+    """
+    from archive.store import Archive
+    from views import serve, settings
+
+    if archive is None or not archive.exists():
+        meeting, path = _meeting(meeting_path, archive)
+        if not path.exists():
+            Archive.open(path, meeting).close()
+    else:
+        path = archive
+    if read_only:
+        os.environ[settings.READ_ONLY] = "1"
+    serve.run(path, port=port, ready=lambda address: print(f"Dashboard: {address}", flush=True))
+
+
+@app.command()
+def verify(meeting_path: MeetingPath, archive: ArchivePath = None) -> None:
+    """Check the archive: is it whole, and are its counts right.
+
+    \b
+    Example:  backchannel verify my-meeting
+    """
+    from archive.integrity import verify as find_problems
+
+    _, path = _meeting(meeting_path, archive)
+    problems = find_problems(path)
+    for problem in problems:
+        print(_plain(problem))
+    if problems:
+        raise typer.Exit(1)
+    print(f"{path}: nothing wrong")
+
+
+@app.command()
+def backup(
+    meeting_path: MeetingPath,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The copy to make; never overwritten.")],
+    archive: ArchivePath = None,
+) -> None:
+    """Copy the archive, also while it is being written.
+
+    \b
+    Example:  backchannel backup my-meeting copy.db
+    """
+    from archive.integrity import backup as copy
+
+    _, path = _meeting(meeting_path, archive)
+    print(f"{file}: {copy(path, file):,} bytes")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit; what a user can cause never shows a traceback."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    for stream in (sys.stdout, sys.stderr):
+        # Half a surrogate pair in a post must not end a command.
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        app(arguments, prog_name="backchannel")
+    except BackchannelError as error:
+        _say(_plain(str(error), keep="\n"))
+        sys.exit(error.exit_code)
+    except OSError as error:
+        _say(f"{error.filename or 'the system'}: {error.strerror or error}")
+        sys.exit(1)
+    except sqlite3.Error as error:  # damage that was met in the middle of reading
+        _say(f"the archive cannot be used: {error}; backchannel verify says more")
+        sys.exit(1)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    # Everything stored so far was committed; open transactions roll back on the way out.
+    sys.exit(128 + number)
+
+
+def _stopped_by_signal() -> threading.Event:
+    """An event that the first Ctrl-C sets, so that work ends in order; the second ends it at once."""
+    event = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        event.set()
+        signal.signal(number, _stop)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    return event
+
+
+def _rest(stop: threading.Event) -> None:
+    stop.wait(FOLLOW_SECONDS)
+
+
+# -- what the arguments mean ---------------------------------------------------------------------------
+
+
+def _folder(meeting_path: Path) -> Path:
+    return meeting_path if meeting_path.is_dir() else meeting_path.parent
+
+
+def _meeting(meeting_path: Path, archive: Path | None) -> tuple[Meeting, Path]:
+    """The meeting and the path of its archive."""
+    from archive.meeting import load
+
+    meeting = load(meeting_path)
+    return meeting, archive or _folder(meeting_path) / f"{meeting.slug}.db"
+
+
+def _filters(meeting: Meeting, from_: str | None, to: str | None, *values: str | None) -> Filters:
+    """The filters of the command line; ``values`` in the order of the options after ``--to``."""
+    from archive.filters import Filters
+    from archive.vocabulary import ARMS, KINDS, SOURCE_LABELS
+
+    names = ("session", "track", "theme", "source", "arm", "group", "language", "kind")
+    chosen = dict(zip(names, values, strict=True))
+    allowed = {
+        "session": [*(session.slug for session in meeting.sessions), "none", "before", "between", "after"],
+        "track": sorted({session.track for session in meeting.sessions}),
+        "theme": [*(theme.slug for theme in meeting.themes), "none", "untagged"],
+        "source": SOURCE_LABELS,
+        "arm": ARMS,
+        "kind": KINDS,
+    }
+    if not meeting.sessions:
+        allowed["session"] = ["meeting", *allowed["session"]]
+    for name, known in allowed.items():
+        if chosen[name] is not None and chosen[name] not in known:
+            raise UsageError(f"--{name} {chosen[name]}: not known; there are {', '.join(known) or 'none'}")
+    return Filters(from_=_moment(from_, meeting, "--from"), to=_moment(to, meeting, "--to"), **chosen)
+
+
+def _moment(text: str | None, meeting: Meeting, option: str) -> datetime | None:
+    """A time as typed: without an offset it is the meeting's clock."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{option} {text}: not a time; write it like 2012-03-26T09:00") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=meeting.zone)
+
+
+def _date(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise UsageError(f"--date {text}: not a date; write it like 2012-03-26") from None
+
+
+def _zone(name: str | None) -> Any:
+    from zoneinfo import ZoneInfo
+
+    try:
+        return ZoneInfo(name) if name else None
+    except (KeyError, ValueError, OSError):
+        raise UsageError(f"--timezone {name}: no such zone; write it like America/New_York") from None
+
+
+def _check_models(meeting: Meeting) -> Finding:
+    from analysis import pipeline
+    from archive.checkup import Finding
+
+    try:
+        nlp = pipeline.build(meeting)
+    except BackchannelError as error:
+        return Finding("models", "failed", str(error))
+    return Finding("models", "ok", f"version {pipeline.version(nlp)}: {', '.join(nlp.pipe_names)}")
+
+
+# -- the demo ------------------------------------------------------------------------------------------
+
+
+def _demo(folder: Path, speed: float, port: int, start: str | None, *, browser: bool) -> None:
+    from archive.meeting import load
+    from archive.store import Archive
+    from collector.supervisor import Child, supervise
+    from data import sample
+
+    shutil.copytree(sample.MEETING, folder, dirs_exist_ok=True)
+    meeting = load(folder)
+    path = folder / f"{meeting.slug}.replay.db"
+    if path.exists():
+        raise UsageError(f"{path}: a demo ran here already; remove it, or name another --dir")
+    Archive.open(path, meeting).close()
+    begin = start or f"{meeting.starts.astimezone(meeting.zone):%Y-%m-%dT08:30}"
+    files = [str(file) for file in (*sample.post_files(folder), folder / sample.COVERAGE.name)]
+    own = [sys.executable, str(Path(__file__).resolve())]
+    common = [str(folder), "--archive", str(path)]
+    children = [
+        Child("dashboard", [*own, "dashboard", *common, "--port", str(port)], folder / "dashboard.log"),
+        Child("tagger", [*own, "tag", *common, "--follow"], folder / "tagger.log"),
+        Child(
+            "replay",
+            [*own, "replay", *common, *files, "--speed", str(speed), "--start", begin],
+            folder / "replay.log",
+            may_end=True,
+        ),
+    ]
+    stop = _stopped_by_signal()
+    signal.signal(signal.SIGHUP, lambda *_: stop.set())
+    _say(f"{meeting.title}: {speed:g} times as fast as it was, in {folder}")
+    supervise(children, stop, tick=_announcer(f"http://127.0.0.1:{port}", port, browser=browser))
+    _say("ended")
+
+
+def _announcer(address: str, port: int, *, browser: bool) -> Callable[[], None]:
+    """Says the address once, as soon as it answers."""
+    waiting = [True]
+
+    def tick() -> None:
+        if waiting and _answers(port):
+            waiting.clear()
+            print(f"Dashboard: {address}  (Ctrl-C ends everything)", flush=True)
+            if browser and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+                import webbrowser
+
+                webbrowser.open(address)
+
+    return tick
+
+
+def _answers(port: int) -> bool:
+    from http.client import HTTPConnection, HTTPException
+
+    try:
+        connection = HTTPConnection("127.0.0.1", port, timeout=2)
+        connection.request("GET", "/")
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+
+
+def _free_port(first: int) -> int:
+    import socket
+
+    for port in range(first, min(first + 50, 65536)):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise UsageError(f"no port from {first} on is free; name another with --port")
+
+
+# -- printing ------------------------------------------------------------------------------------------
+
+
+def _say(*words: str, sep: str = " ") -> None:
+    """For the person at the terminal: stderr."""
+    if words:
+        print(*words, sep=sep, file=sys.stderr, flush=True)
+
+
+def _plain(text: str, *, keep: str = "") -> str:
+    """Text without control characters, which could make a terminal do things."""
+    return "".join(sign if sign.isprintable() or sign in keep else " " for sign in text)
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False))
+
+
+def _counted(counts: Counts) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in counts.as_json().items())
+
+
+def _brief(value: Any) -> str:
+    if value is None:
+        return "unknown"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return _plain(text if len(text) <= 120 else text[:119] + "…")
+
+
+def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console(width=None if sys.stdout.isatty() else 180).print(table)
+
+
+@contextmanager
+def _byte_progress(name: str) -> Iterator[Callable[[int, int, Counts], None]]:
+    with _progress() as bar:
+        task = bar.add_task(name, total=None)
+        yield lambda position, size, _: bar.update(task, completed=position, total=size)
+
+
+@contextmanager
+def _count_progress(name: str) -> Iterator[Callable[[int], None]]:
+    with _progress() as bar:
+        task = bar.add_task(name, total=None)
+        yield lambda done: bar.update(task, completed=done)
+
+
+@contextmanager
+def _clock_progress(meeting: Meeting) -> Iterator[Callable[[datetime, Counts], None]]:
+    with _progress() as bar:
+        task = bar.add_task("replay", total=None)
+
+        def tell(moment: datetime, counts: Counts) -> None:
+            clock = f"{moment.astimezone(meeting.zone):%Y-%m-%d %H:%M}"
+            bar.update(task, description=clock, completed=counts.new)
+
+        yield tell
+
+
+@contextmanager
+def _progress() -> Iterator[Any]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        yield bar
+
+
+if __name__ == "__main__":
+    main()

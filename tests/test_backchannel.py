@@ -1,0 +1,402 @@
+"""The command line as a person or a script meets it: exit codes, stdout, stderr, the promised JSON."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+import backchannel
+from archive.meeting import load
+from archive.reading import open_readonly
+from archive.store import Archive
+from collector import supervisor
+
+ROOT = Path(__file__).parent.parent
+MEETING = """\
+[meeting]
+slug = "m"
+title = "A meeting"
+hashtags = ["m2012"]
+starts = 2012-03-26T09:00:00
+ends = 2012-03-26T18:00:00
+timezone = "America/Mexico_City"
+[[themes]]
+slug = "open-data"
+title = "Open data"
+keywords = { en = ["open data"] }
+[[sessions]]
+slug = "s1"
+title = "Opening"
+starts = 2012-03-26T09:00:00
+ends = 2012-03-26T10:00:00
+"""
+CHAT = (
+    "09:00:10\t From Ana Perez : Is the open data really open?\n"
+    "09:00:40\t From Luis Gil : Good morning from Lima\n"
+    "09:01:00\t From Luis Gil to Ana Perez : (Privately) see you later\n"
+    "10:30:00\t From Eva Roth : I love open data, what a great day!\n"
+)
+
+
+class Said(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "meeting.toml").write_text(MEETING, encoding="utf-8")
+    (tmp_path / "chat.txt").write_text(CHAT, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def _signals_and_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("BACKCHANNEL_READ_ONLY", "")
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in numbers}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
+    def run(*arguments: object) -> Said:
+        with pytest.raises(SystemExit) as ended:
+            backchannel.main([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        code = ended.value.code
+        assert "Traceback" not in said.err
+        return Said(code if isinstance(code, int) else 0, said.out, said.err)
+
+    return run
+
+
+@pytest.fixture
+def imported(run: Callable[..., Said], folder: Path) -> Path:
+    assert run("import", folder, folder / "chat.txt", "--date", "2012-03-26").code == 0
+    return folder
+
+
+def test_help_answers_at_once() -> None:
+    command = [sys.executable, "-X", "importtime", str(ROOT / "backchannel.py"), "--help"]
+    found = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "demo" in found.stdout
+    for heavy in ("spacy", "streamlit", "pandas", "numpy", "sqlite_utils", "rich.console"):
+        assert f" {heavy}\n" not in found.stderr, f"--help imports {heavy}"
+
+
+def test_usage_errors_are_exit_2(run: Callable[..., Said], folder: Path) -> None:
+    assert run("nonsense").code == 2
+    assert run("measures").code == 2
+    assert run("replay", folder, folder / "chat.txt", "--speed", "fast").code == 2
+
+
+def test_mistakes_of_the_meeting_file_are_exit_2(run: Callable[..., Said], tmp_path: Path) -> None:
+    (tmp_path / "meeting.toml").write_text('[meeting]\nslug = "A"\nlag = "x"\n', encoding="utf-8")
+    said = run("measures", tmp_path, "--json")
+    assert (said.code, said.out) == (2, "")
+    assert said.err.count("meeting.toml, line ") == 7
+
+
+def test_init_writes_a_file_that_check_likes(run: Callable[..., Said], tmp_path: Path) -> None:
+    said = run("init", tmp_path / "new")
+    assert (said.code, said.out.strip()) == (0, str(tmp_path / "new" / "meeting.toml"))
+    assert "backchannel check" in said.err
+    assert run("init", tmp_path / "new").code == 2
+    said = run("check", tmp_path / "new", "--offline")
+    assert said.code == 0
+    assert "ok       models" in said.out
+
+
+def test_init_takes_an_agenda(run: Callable[..., Said], tmp_path: Path) -> None:
+    event = "BEGIN:VEVENT\nDTSTART:20120326T150000Z\nDTEND:20120326T160000Z\nSUMMARY:Opening\nEND:VEVENT\n"
+    agenda = tmp_path / "a.ics"
+    agenda.write_text(f"BEGIN:VCALENDAR\n{event}END:VCALENDAR\n", encoding="utf-8")
+    said = run("init", tmp_path / "new", "--agenda", agenda)
+    assert (said.code, "1 sessions" in said.err) == (0, True)
+    assert load(tmp_path / "new").sessions[0].slug == "opening"
+
+
+def test_check_fails_for_a_missing_credential(
+    run: Callable[..., Said], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("X_BEARER_TOKEN", raising=False)
+    with (folder / "meeting.toml").open("a", encoding="utf-8") as file:
+        file.write('[[sources]]\nkind = "x"\n')
+    said = run("check", folder, "--offline")
+    assert (said.code, "failed   source x: no X_BEARER_TOKEN" in said.out) == (1, True)
+
+
+def test_import_says_what_became_of_every_record(run: Callable[..., Said], folder: Path) -> None:
+    said = run("import", folder, folder / "chat.txt", "--date", "2012-03-26", "--json")
+    assert said.json == {
+        "read": 4,
+        "new": 3,
+        "updated": 0,
+        "duplicate": 0,
+        "private": 1,
+        "skipped": 0,
+        "quarantined": 0,
+    }
+    again = run("import", folder, folder / "chat.txt", "--date", "2012-03-26")
+    assert "duplicate 3" in again.out
+
+
+def test_import_of_what_cannot_be_imported(run: Callable[..., Said], folder: Path) -> None:
+    (folder / "empty.csv").touch()
+    assert run("import", folder, folder / "empty.csv").code == 2
+    assert run("import", folder, folder / "absent.csv").code == 2
+    assert run("import", folder, folder / "chat.txt", "--format", "telepathy").code == 2
+    assert "not a date" in run("import", folder, folder / "chat.txt", "--date", "yesterday").err
+    assert "no such zone" in run("import", folder, folder / "chat.txt", "--timezone", "Mars").err
+
+
+def test_strict_import_fails_for_quarantine(run: Callable[..., Said], folder: Path) -> None:
+    lines = ["id,datetime,user,text", "9000000000000000001,2012-03-26 09:00:00,bc_ana,Hello #m2012", "1,,,"]
+    (folder / "posts.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    said = run("import", folder, folder / "posts.csv", "--timezone", "UTC", "--strict")
+    assert (said.code, "quarantined 1" in said.out) == (1, True)
+
+
+def test_tag_measures_status_and_why(run: Callable[..., Said], imported: Path) -> None:
+    assert run("tag", imported).out == "3 posts tagged\n"
+    assert run("tag", imported).out == "0 posts tagged\n"
+    assert run("tag", imported, "--retag", "--tier", "accurate", "--engine", "embedded").out.startswith("3 ")
+    figures = run("measures", imported, "--json").json
+    assert (figures["posts"], figures["by_theme"]) == (3, {"none": 1, "open-data": 2})
+    assert run("measures", imported, "--json", "--session", "s1").json["posts"] == 2
+    assert run("measures", imported, "--json", "--from", "2012-03-26T10:00").json["posts"] == 1
+    assert "posts" in run("measures", imported).out
+    state = run("status", imported, "--json").json
+    assert set(state["queues"]) == {"untagged", "set_aside", "quarantined"}
+    assert "untagged 0" in run("status", imported).out
+    conn = open_readonly(imported / "m.db")
+    key = conn.execute("SELECT key FROM posts WHERE question = 1").fetchone()[0]
+    conn.close()
+    explained = run("why", imported, key).json
+    assert "theme" in {tag["component"] for tag in explained["tags"]}
+    assert run("why", imported, "x:1").code == 2
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        ("--session", "s2"),
+        ("--theme", "x"),
+        ("--source", "y"),
+        ("--kind", "z"),
+        ("--arm", "left"),
+        ("--from", "noon"),
+    ],
+)
+def test_filters_that_cannot_be_meant(
+    run: Callable[..., Said], imported: Path, filters: tuple[str, str]
+) -> None:
+    said = run("measures", imported, "--json", *filters)
+    assert (said.code, said.out) == (2, "")
+    assert filters[0] in said.err
+
+
+def test_without_an_archive(run: Callable[..., Said], folder: Path) -> None:
+    for command in (
+        ["measures", folder, "--json"],
+        ["status", folder],
+        ["verify", folder],
+        ["why", folder, "x:1"],
+    ):
+        said = run(*command)
+        assert said.code == 1
+        assert "no archive here yet" in said.out + said.err
+
+
+def test_classify_answers_every_line(
+    run: Callable[..., Said], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = b'{"id": "1", "text": "Is open data open?"}\nnonsense\n{"id": 3}\n'
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(lines)))
+    answers = [json.loads(line) for line in run("classify", folder).out.splitlines()]
+    assert set(answers[0]) == {
+        *("id", "language", "sentiment", "sentiment_score", "sure"),
+        *("themes", "theme_scores", "question"),
+    }
+    assert answers[0]["themes"] == ["open-data"]
+    assert "error" in answers[1]
+    assert answers[2]["id"] == 3
+
+
+def test_export_verify_and_backup(run: Callable[..., Said], imported: Path) -> None:
+    said = run("export", imported, imported / "out", "--format", "csv,ndjson", "--session", "s1")
+    assert f"{imported / 'out' / 'posts.csv'}: 2 rows" in said.out
+    assert run("export", imported, imported / "out", "--format", "stone").code == 2
+    assert run("verify", imported).out == f"{imported / 'm.db'}: nothing wrong\n"
+    assert run("backup", imported, imported / "copy.db").code == 0
+    assert run("backup", imported, imported / "copy.db").code == 2
+    assert run("verify", imported, "--archive", imported / "copy.db").code == 0
+    (imported / "copy.db").write_bytes(b"SQLite format 3\0" + b"x" * 5000)
+    assert run("verify", imported, "--archive", imported / "copy.db").code == 1
+    assert run("measures", imported, "--archive", imported / "copy.db").code == 1
+
+
+def test_replay_plays_into_an_archive_of_its_own(run: Callable[..., Said], folder: Path) -> None:
+    (folder / "posts.csv").write_text(
+        "id,datetime,user,text\n9000000000000000001,2012-03-26 15:00:00,bc_ana,Hello #m2012\n",
+        encoding="utf-8",
+    )
+    said = run("replay", folder, folder / "posts.csv", "--speed", "100000", "--start", "2012-03-26T09:00")
+    assert said.code == 0, said.err
+    assert f"{folder / 'm.replay.db'}: read 1, new 1" in said.out
+    assert not (folder / "m.db").exists()
+    run("import", folder, folder / "posts.csv", "--timezone", "UTC")
+    said = run("replay", folder, folder / "posts.csv", "--archive", folder / "m.db")
+    assert (said.code, "no replay brought" in said.err) == (2, True)
+
+
+def test_following_ends_with_a_signal(folder: Path) -> None:
+    command = [sys.executable, str(ROOT / "backchannel.py"), "tag", str(folder), "--follow"]
+    with Archive.open(folder / "m.db", load(folder)):
+        following = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        importing = [*command[:2], "import", str(folder), str(folder / "chat.txt"), "--date", "2012-03-26"]
+        subprocess.run(importing, check=True, capture_output=True)
+        conn = open_readonly(folder / "m.db")
+        pause = threading.Event()
+        for _ in range(600):
+            if conn.execute("SELECT count(*) FROM posts WHERE tagged_at IS NOT NULL").fetchone()[0] == 3:
+                break
+            pause.wait(0.05)
+        conn.close()
+        following.send_signal(signal.SIGTERM)
+        out, err = following.communicate(timeout=30)
+    assert (out, err) == ("3 posts tagged\n", "")
+    assert following.returncode == 0
+
+
+def test_dashboard_serves_the_archive_it_is_told(
+    run: Callable[..., Said], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from views import serve
+
+    served = []
+
+    def fake(path: Path, *, port: int | None, ready: Callable[[str], None]) -> None:
+        served.append((path, port))
+        ready("http://127.0.0.1:8600")
+
+    monkeypatch.setattr(serve, "run", fake)
+    said = run("dashboard", folder, "--port", "8600")
+    assert said.out == "Dashboard: http://127.0.0.1:8600\n"
+    run("dashboard", "--archive", folder / "m.db", "--read-only")
+    assert served == [(folder / "m.db", 8600), (folder / "m.db", None)]
+    assert os.environ["BACKCHANNEL_READ_ONLY"] == "1"
+    monkeypatch.chdir(folder.parent)
+    assert run("dashboard", "--archive", folder / "none.db").code == 2
+
+
+def test_what_the_system_refuses_is_said_in_a_line(run: Callable[..., Said], folder: Path) -> None:
+    said = run("measures", folder / "chat.txt" / "deeper")
+    assert said.code == 2
+    assert len(said.err.splitlines()) == 1
+
+
+def test_the_first_signal_ends_in_order_and_the_second_at_once() -> None:
+    stop = backchannel._stopped_by_signal()
+    os.kill(os.getpid(), signal.SIGINT)
+    assert stop.wait(5)
+    with pytest.raises(SystemExit) as ended:
+        os.kill(os.getpid(), signal.SIGINT)
+        stop.clear()
+        stop.wait(5)
+    assert ended.value.code == 130
+
+
+def test_a_closed_pipe_is_quiet(imported: Path) -> None:
+    command = [sys.executable, str(ROOT / "backchannel.py"), "measures", str(imported), "--json"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    found = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True)
+    os.close(writer)
+    assert found.stderr == ""
+
+
+def test_demo_starts_three_processes(
+    run: Callable[..., Said], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[supervisor.Child] = []
+
+    def fake(children: list[supervisor.Child], stop: threading.Event, *, tick: Callable[[], None]) -> None:
+        started.extend(children)
+        tick()
+        tick()
+
+    monkeypatch.setattr(supervisor, "supervise", fake)
+    monkeypatch.setattr(backchannel, "_answers", lambda port: True)
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr("webbrowser.open", lambda address: started.append(address))
+    said = run("demo", "--dir", tmp_path / "demo", "--port", "8700", "--speed", "1000")
+    assert said.code == 0, said.err
+    assert said.out == "Dashboard: http://127.0.0.1:8700  (Ctrl-C ends everything)\n"
+    opened = started.pop()
+    assert opened == "http://127.0.0.1:8700"
+    assert [(child.name, child.may_end) for child in started] == [
+        ("dashboard", False),
+        ("tagger", False),
+        ("replay", True),
+    ]
+    assert "2012-03-26T08:30" in started[2].command
+    assert run("demo", "--dir", tmp_path / "demo").code == 2
+
+
+def test_the_demo_is_seen_and_leaves_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    command = [sys.executable, str(ROOT / "backchannel.py"), "demo", "--no-browser", "--dir", str(folder)]
+    demo = subprocess.Popen(
+        [*command, "--speed", "5000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert demo.stdout is not None
+    try:
+        line = demo.stdout.readline()
+        port = int(line.split("127.0.0.1:")[1].split()[0])
+        connection = HTTPConnection("127.0.0.1", port, timeout=30)
+        connection.request("GET", "/")
+        assert connection.getresponse().status == 200
+        connection.close()
+    finally:
+        demo.send_signal(signal.SIGINT)
+        _, err = demo.communicate(timeout=60)
+    assert (demo.returncode, "Traceback" in err) == (0, False), err
+    assert _processes_naming(folder) == []
+
+
+def _processes_naming(folder: Path) -> list[str]:
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            lines.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+    return [line for line in lines if str(folder) in line]
+
+
+def test_a_busy_port_gives_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert backchannel._free_port(port) != port
+        assert not backchannel._answers(1)
