@@ -36,7 +36,7 @@ lint: .venv/dev-installed
 	@.venv/bin/mypy
 
 bench: .venv/dev-installed browser
-	@.venv/bin/python -m bench
+	@.venv/bin/python -m bench $(BENCH)
 
 train: .venv/dev-installed
 	@.venv/bin/python -m analysis.train sentiment

@@ -171,9 +171,7 @@ def _slugs(themes: Sequence[Theme]) -> list[str]:
 # Sentiment shares of one theme: positive above, negative below.
 
 
-def sentiment_rows(
-    bins: Iterable[tuple[datetime, int, int, int]], window: Window, bound: float
-) -> pa.Table:
+def sentiment_rows(bins: Iterable[tuple[datetime, int, int, int]], window: Window, bound: float) -> pa.Table:
     """Rows of ``sentiment_chart`` from ``(start, posts, positive, negative)``; the axis ends at ±bound."""
     rows = [_frame(window, -bound, bound)]
     for start, posts, positive, negative in bins:

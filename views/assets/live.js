@@ -1,0 +1,445 @@
+// The pushed half of the Live page: key figures and newest posts.
+//
+// All parts of a page share one connection (globalThis), all tabs of a browser share one stream:
+// the tab that holds a Web Lock listens to the server and passes everything on over a
+// BroadcastChannel. Text reaches the page through textContent only.
+
+const SHARED = Symbol.for("backchannel.live")
+const SHOWN = 40
+const PATIENCE = 4000 // ms without a word from the server before push counts as blocked
+const SILENCE = 40000 // ms without a word from the leading tab before a tab listens by itself
+
+// ---------------------------------------------------------------- the connection
+
+function openLive(url, name) {
+  const listeners = new Set()
+  const live = { state: null, anchor: 0, push: "waiting", subscribe, receive }
+  let source = null
+  let channel = null
+  let letGo = null // gives the lock back
+  let heard = 0
+  let timer = 0
+  let closing = 0
+
+  function subscribe(listener) {
+    clearTimeout(closing)
+    listeners.add(listener)
+    if (listeners.size === 1 && !timer) start()
+    return () => {
+      listeners.delete(listener)
+      // Streamlit unmounts and mounts again when a page is redrawn.
+      if (!listeners.size) closing = setTimeout(stop, 1500)
+    }
+  }
+
+  function start() {
+    heard = performance.now()
+    timer = setInterval(watch, 1000)
+    if (!navigator.locks || !globalThis.BroadcastChannel) return listen()
+    channel = new BroadcastChannel(name)
+    channel.onmessage = ({ data }) => fromTab(data)
+    channel.postMessage({ ask: true })
+    navigator.locks.request(name, () => {
+      if (!timer) return undefined
+      listen()
+      return new Promise((resolve) => (letGo = resolve))
+    })
+  }
+
+  function stop() {
+    clearInterval(timer)
+    timer = 0
+    source?.close()
+    source = null
+    channel?.close()
+    channel = null
+    letGo?.()
+    letGo = null
+  }
+
+  function fromTab(message) {
+    if (message.ask) {
+      if (letGo && live.state) channel.postMessage({ update: live.state, push: live.push })
+      return
+    }
+    heard = performance.now()
+    if (message.update) receive(message.update)
+    setPush(message.push)
+  }
+
+  function listen() {
+    source?.close()
+    heard = performance.now()
+    source = new EventSource(url)
+    source.onmessage = ({ data }) => {
+      heard = performance.now()
+      const update = JSON.parse(data)
+      receive(update)
+      setPush("live")
+      channel?.postMessage({ update, push: "live" })
+    }
+    source.addEventListener("beat", () => {
+      heard = performance.now()
+      channel?.postMessage({ push: "live" })
+    })
+    source.onerror = () => {
+      if (live.push === "live") setPush("waiting")
+      if (source.readyState === EventSource.CLOSED) blocked()
+    }
+  }
+
+  function blocked() {
+    setPush("blocked")
+    channel?.postMessage({ push: "blocked" })
+  }
+
+  function watch() {
+    const quiet = performance.now() - heard
+    if (source && live.push !== "live" && quiet > PATIENCE) blocked()
+    if (source && live.push === "blocked" && quiet > 5 * PATIENCE) listen()
+    if (!source && quiet > SILENCE) listen()
+    tell()
+  }
+
+  function setPush(push) {
+    if (push === live.push) return
+    live.push = push
+    tell()
+  }
+
+  function receive(update) {
+    if (!update) return
+    const old = live.state
+    if (update.trouble) return // the page itself says what is the matter
+    if (update.meeting || !old) {
+      if (!update.meeting) return
+      if (old && old.epoch === update.epoch && old.seq > update.seq) return
+      live.state = { ...update, posts: sorted(update.posts ?? []) }
+    } else {
+      if (old.epoch !== update.epoch || update.seq <= old.seq) return
+      const gone = new Set(update.gone ?? [])
+      const posts = new Map(old.posts.filter((post) => !gone.has(post.id)).map((post) => [post.id, post]))
+      for (const post of update.posts ?? []) posts.set(post.id, post)
+      const figures = new Map((update.figures ?? []).map((figure) => [figure.key, figure]))
+      live.state = {
+        ...old,
+        ...update,
+        figures: old.figures.map((figure) => figures.get(figure.key) ?? figure),
+        posts: sorted([...posts.values()]),
+      }
+    }
+    if (update.now) live.anchor = performance.now()
+    tell()
+  }
+
+  function tell() {
+    for (const listener of listeners) listener()
+  }
+
+  return live
+}
+
+function sorted(posts) {
+  const newer = (a, b) => (a.rank < b.rank ? 1 : a.rank > b.rank ? -1 : b.id - a.id)
+  return posts.sort(newer).slice(0, SHOWN)
+}
+
+// ---------------------------------------------------------------- words and numbers
+
+const number = new Intl.NumberFormat("en")
+const percent = (share) => `${Math.round(share * 100)}%`
+const zoned = {}
+
+function time(moment, zone, options) {
+  const key = zone + JSON.stringify(options)
+  zoned[key] ??= new Intl.DateTimeFormat("en-GB", { timeZone: zone, hourCycle: "h23", ...options })
+  return zoned[key].format(moment)
+}
+
+const CLOCK = { hour: "2-digit", minute: "2-digit", second: "2-digit" }
+const DAY = { weekday: "short", day: "numeric", month: "short" }
+const DATE = { day: "numeric", month: "short", year: "numeric" }
+
+function age(ms) {
+  const seconds = Math.max(0, Math.round(ms / 1000))
+  if (seconds < 90) return `${seconds} s`
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`
+  if (seconds < 172800) return `${Math.round(seconds / 3600)} h`
+  return `${Math.round(seconds / 86400)} days`
+}
+
+function nowOf(live) {
+  const { at, speed } = live.state.now
+  return Date.parse(at) + (performance.now() - live.anchor) * speed
+}
+
+function put(node, text) {
+  if (node.textContent !== text) node.textContent = text
+}
+
+function make(tag, className, text) {
+  const node = document.createElement(tag)
+  if (className) node.className = className
+  if (text !== undefined) node.textContent = text
+  return node
+}
+
+// ---------------------------------------------------------------- header, sources, key figures
+
+const PUSH = {
+  live: "Live",
+  waiting: "Connecting…",
+  blocked: "Updates every 2 s",
+}
+const STATES = {
+  imported: "■",
+  ended: "■",
+  listening: "●",
+  catching_up: "◐",
+  waiting: "○",
+  deaf: "▲",
+  stopped: "■",
+}
+
+function drawPulse(live, part, component) {
+  const { state } = live
+  const { meeting, now } = state
+  const clock = nowOf(live)
+  put(part.title, meeting.title)
+  put(part.session, heading(meeting, now.phase, clock))
+  put(part.hashtag, meeting.hashtags.map((tag) => `#${tag}`).join(" "))
+  put(part.clock, `${time(clock, meeting.timezone, DAY)} ${time(clock, meeting.timezone, CLOCK)}`)
+  part.push.dataset.push = live.push
+  put(part.push.lastElementChild, PUSH[live.push])
+  drawFeeds(part.feeds, state)
+  drawReplay(part, now, clock, component)
+  drawFigures(part.figures, state.figures, clock)
+}
+
+function heading(meeting, phase, clock) {
+  if (phase === "after") return `Ended ${time(Date.parse(meeting.ends), meeting.timezone, DATE)}`
+  if (phase === "before") return `Starts in ${countdown(Date.parse(meeting.starts) - clock)}`
+  const under = meeting.sessions.filter((s) => Date.parse(s.starts) <= clock && clock < Date.parse(s.ends))
+  if (under.length) return under.map((s) => s.title).join(" · ")
+  const next = meeting.sessions.find((s) => Date.parse(s.starts) > clock)
+  if (!next) return "Under way"
+  return `Between sessions · next: ${next.title}, ${time(Date.parse(next.starts), meeting.timezone, { hour: "2-digit", minute: "2-digit" })}`
+}
+
+function countdown(ms) {
+  const seconds = Math.max(0, Math.floor(ms / 1000))
+  const days = Math.floor(seconds / 86400)
+  const clock = [Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60, seconds % 60]
+  const text = clock.map((value) => String(value).padStart(2, "0")).join(":")
+  return days ? `${days} day${days > 1 ? "s" : ""} ${text}` : text
+}
+
+function drawFeeds(list, state) {
+  const feeds = state.feeds.map((feed) => ({
+    ...feed,
+    said: [feed.state.replace("_", " "), feed.age === null ? "" : age(feed.age * 1000)].join(" "),
+  }))
+  if (state.tagger) feeds.push({ name: "tagging", said: state.tagger.note, state: state.tagger.state, note: "" })
+  while (list.children.length > feeds.length) list.lastElementChild.remove()
+  while (list.children.length < feeds.length) {
+    const item = make("li")
+    item.append(make("i"), make("b"), make("span"), make("span", "note"))
+    list.append(item)
+  }
+  feeds.forEach((feed, at) => {
+    const [glyph, name, said, note] = list.children[at].children
+    list.children[at].dataset.state = feed.state
+    put(glyph, STATES[feed.state] ?? "○")
+    put(name, feed.name)
+    put(said, feed.said)
+    put(note, feed.note)
+    note.title = feed.note
+  })
+}
+
+function drawReplay(part, now, clock, component) {
+  part.replay.hidden = !now.replay
+  if (!now.replay) return
+  for (const button of [part.slower, part.faster, part.pause]) button.hidden = component.data.fixed
+  const starts = Date.parse(now.replay.starts)
+  const ends = Date.parse(now.replay.ends)
+  const done = Math.min(1, Math.max(0, (clock - starts) / (ends - starts || 1)))
+  part.bar.style.width = `${(done * 100).toFixed(1)}%`
+  put(part.speed, `×${number.format(now.replay.speed)}`)
+  put(part.pause, now.replay.paused ? "Resume" : "Pause")
+  put(part.played, now.replay.stopped ? "Replay, stopped" : now.replay.paused ? "Replay, paused" : "Replay")
+  part.pause.onclick = () => component.setTriggerValue("control", { paused: !now.replay.paused })
+  part.slower.onclick = () => component.setTriggerValue("control", { speed: now.replay.speed / 2 })
+  part.faster.onclick = () => component.setTriggerValue("control", { speed: now.replay.speed * 2 })
+}
+
+function drawFigures(section, figures, clock) {
+  figures.forEach((figure, at) => {
+    let card = section.children[at]
+    if (!card) {
+      card = make("article")
+      card.append(make("h2"), make("p", "value"), make("p", "sub"))
+      section.append(card)
+    }
+    const [label, value, sub] = card.children
+    card.dataset.figure = figure.key
+    put(label, figure.label)
+    if (figure.key === "mood") drawMood(value, figure)
+    else put(value, figure.value === null ? "–" : number.format(figure.value) + (figure.of ? ` of ${figure.of}` : ""))
+    put(sub, figure.since ? `${figure.sub} ${age(clock - Date.parse(figure.since))}` : figure.sub)
+  })
+}
+
+function drawMood(value, figure) {
+  if (!value.children.length) value.append(make("span", "positive"), " ", make("span", "negative"))
+  const [positive, negative] = value.children
+  const known = figure.n > 0
+  value.dataset.known = String(known)
+  put(positive, known ? `▲ ${percent(figure.positive)}` : "–")
+  put(negative, known ? `▼ ${percent(figure.negative)}` : "")
+}
+
+// ---------------------------------------------------------------- newest posts
+
+const GLYPHS = { positive: "▲", neutral: "●", negative: "▼", not_sure: "?" }
+const MOODS = { positive: "positive", neutral: "neutral", negative: "negative", not_sure: "not sure" }
+
+function drawPosts(live, part, component) {
+  const { state } = live
+  const held = part.hold.getAttribute("aria-pressed") === "true" || part.posts.scrollTop > 60
+  const shown = new Map([...part.posts.children].map((item) => [Number(item.dataset.post), item]))
+  const fresh = state.posts.filter((post) => !shown.has(post.id)).length
+  part.hold.onclick = () => {
+    const on = part.hold.getAttribute("aria-pressed") !== "true"
+    part.hold.setAttribute("aria-pressed", String(on))
+    put(part.hold, on ? "Held" : "Hold")
+    if (!on) part.posts.scrollTop = 0
+    part.draw()
+  }
+  part.more.onclick = () => {
+    part.posts.scrollTop = 0
+    if (part.hold.getAttribute("aria-pressed") === "true") part.hold.click()
+    else part.draw()
+  }
+  part.more.hidden = !(held && fresh && shown.size)
+  if (!part.more.hidden) put(part.more, `↑ ${fresh} new post${fresh > 1 ? "s" : ""}`)
+  const visible = held && shown.size ? state.posts.filter((post) => shown.has(post.id)) : state.posts
+  const animate = shown.size > 0
+  const kept = new Set(visible.map((post) => post.id))
+  for (const [id, item] of shown) if (!kept.has(id)) item.remove()
+  visible.forEach((post, at) => {
+    let item = shown.get(post.id)
+    if (!item) {
+      item = newItem(post.id)
+      if (animate) item.classList.add("new")
+    }
+    fill(item, post, state.meeting, part.theme)
+    if (part.posts.children[at] !== item) part.posts.insertBefore(item, part.posts.children[at] ?? null)
+  })
+  part.empty.hidden = visible.length > 0
+  part.posts.hidden = !visible.length
+  if (!visible.length) put(part.empty, state.empty)
+  announce(part, held ? 0 : animate ? fresh : 0)
+}
+
+function newItem(id) {
+  const item = make("li")
+  item.dataset.post = String(id)
+  const head = make("p", "by")
+  head.append(make("bdi", "author"), make("span", "what"), make("time"))
+  const text = make("p", "text")
+  text.dir = "auto"
+  item.append(head, text, make("p", "tags"))
+  return item
+}
+
+function fill(item, post, meeting, theme) {
+  const print = JSON.stringify(post) + theme
+  if (item.print === print) return
+  item.print = print
+  const [head, text, tags] = item.children
+  const [author, what, when] = head.children
+  const themes = post.themes.map((slug) => meeting.themes.find((one) => one.slug === slug)).filter(Boolean)
+  item.style.setProperty("--theme", themes.length ? themes[0].colours[theme] : "var(--none)")
+  put(author, post.author)
+  put(what, [post.kind === "repost" ? "reposted" : post.kind === "reply" ? "replied" : "", post.source].filter(Boolean).join(" · "))
+  const day = time(Date.parse(post.at), meeting.timezone, { day: "numeric", month: "short" })
+  put(when, `${meeting.days > 1 ? `${day} ` : ""}${time(Date.parse(post.at), meeting.timezone, CLOCK)}`)
+  when.dateTime = post.at
+  put(text, post.text)
+  tags.replaceChildren(...chips(post, themes, theme))
+}
+
+function chips(post, themes, theme) {
+  const list = []
+  if (!post.tagged) return [make("span", "chip quiet", "not tagged yet")]
+  for (const one of themes) {
+    const chip = make("span", "chip theme", one.title)
+    chip.style.setProperty("--theme", one.colours[theme])
+    list.push(chip)
+  }
+  if (post.sentiment) {
+    const mood = make("span", `chip mood ${post.sentiment}`)
+    mood.append(make("i", "", GLYPHS[post.sentiment]), MOODS[post.sentiment])
+    list.push(mood)
+  }
+  if (post.question) list.push(make("span", "chip question", "question"))
+  if (post.language) list.push(make("span", "chip quiet", post.language))
+  return list
+}
+
+function announce(part, fresh) {
+  part.unsaid = (part.unsaid ?? 0) + fresh
+  const now = performance.now()
+  if (!part.unsaid || now - (part.saidAt ?? -Infinity) < 30000) return
+  part.saidAt = now
+  put(part.said, `${part.unsaid} new posts`)
+  part.unsaid = 0
+}
+
+// ---------------------------------------------------------------- what Streamlit calls
+
+const DRAW = { pulse: drawPulse, posts: drawPosts }
+const parts = new WeakMap()
+
+export default function (component) {
+  const { data, parentElement } = component
+  const live = (globalThis[SHARED] ??= openLive(data.url, data.name))
+  if (data.live) live.receive(data.live)
+  let part = parts.get(parentElement)
+  if (!part) {
+    part = {}
+    for (const node of parentElement.querySelectorAll("[data-id]")) part[node.dataset.id] = node
+    parts.set(parentElement, part)
+  }
+  const host = parentElement.host ?? parentElement
+  part.theme = isDark(getComputedStyle(host).getPropertyValue("--st-background-color")) ? 1 : 0
+  part.root = parentElement.querySelector(".pulse, .stream")
+  part.root.dataset.theme = part.theme ? "dark" : "light"
+  part.draw = () => {
+    if (live.state) DRAW[data.part](live, part, component)
+    if (data.part === "pulse") report(live, part, component)
+  }
+  part.leave?.()
+  part.leave = live.subscribe(part.draw)
+  part.draw()
+  return () => part.leave()
+}
+
+// Streamlit polls for this tab as long as push is blocked.
+function report(live, part, component) {
+  const polling = live.push === "blocked"
+  if (polling === (part.polling ?? false)) return
+  part.polling = polling
+  component.setStateValue("polling", polling)
+}
+
+function isDark(colour) {
+  const probe = make("i")
+  probe.style.color = colour.trim()
+  const hex = /^#([0-9a-f]{6})/i.exec(probe.style.color) ?? /^#([0-9a-f]{6})/i.exec(colour.trim())
+  const rgb = hex
+    ? [0, 2, 4].map((at) => parseInt(hex[1].slice(at, at + 2), 16))
+    : (probe.style.color.match(/[\d.]+/g) ?? [255, 255, 255]).slice(0, 3).map(Number)
+  return 0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2] < 128
+}

@@ -1,0 +1,333 @@
+"""The Live page: pushed key figures and posts, charts in a slow fragment beside them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from analysis import charts
+from analysis.charts import Palette, Window, theme_colour
+from analysis.measures import latest, live
+from archive import playback
+from archive.agenda_slots import sessions_of
+from archive.errors import ArchiveError
+from archive.reading import load_meeting
+from archive.vocabulary import NONE, UNTAGGED, Meeting, Theme
+from views import components, push, settings
+from views.snapshot import Clock, clock_of
+from views.style import is_dark, palette
+
+HOUR = timedelta(hours=1)
+QUICK = 6.0  # seconds between two drawings of the posts over time
+SLOW = 12.0  # seconds between two drawings of what changes more slowly
+POLL = 2.0  # seconds between two looks where push is blocked
+THEMES = 6  # sentiment pictures that fit on a page
+SPEEDS = (0.125, 86_400.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What the pictures are drawn from; without posts there is no window."""
+
+    conn: sqlite3.Connection
+    meeting: Meeting
+    clock: Clock
+    phase: str
+    window: Window | None
+
+
+def page(path: Path) -> None:
+    """Draw the page for the archive at ``path``."""
+    state = push.hub(path).whole()
+    if "trouble" in state:
+        components.message(state["trouble"]["heading"], [state["trouble"]["text"]])
+        _until_mended(path)
+        return
+    components.pulse(
+        state,
+        push.ROUTE,
+        on_control=lambda: _control(path),
+        on_polling=_nothing,
+        fixed=settings.read_only(),
+    )
+    with st.container(key="columns"):
+        left, right = st.columns([63, 37], gap="small")
+        with left:
+            # A replay runs through an hour in seconds: its pictures have to keep up.
+            pace = 2 if state["now"]["replay"] else 1
+            st.fragment(_over_time, run_every=QUICK / pace)(path)
+            st.fragment(_in_detail, run_every=SLOW / pace)(path)
+        with right:
+            components.posts(state, push.ROUTE)
+    if st.session_state.get("pulse", {}).get("polling"):
+        _poll(path)
+
+
+@st.fragment(run_every=POLL)
+def _until_mended(path: Path) -> None:
+    if "trouble" not in push.hub(path).whole():
+        st.rerun()
+
+
+@st.fragment(run_every=POLL)
+def _poll(path: Path) -> None:
+    components.feed(push.hub(path).whole())
+
+
+def _nothing() -> None:
+    pass
+
+
+def _control(path: Path) -> None:
+    """Pause, resume or change the speed of the replay."""
+    if settings.read_only():
+        return
+    wish = st.session_state["pulse"].get("control") or {}
+    if settings.read_only():
+        return
+    if "paused" in wish:
+        playback.set_paused(path, bool(wish["paused"]))
+    if "speed" in wish:
+        low, high = SPEEDS
+        playback.set_speed(path, min(high, max(low, float(wish["speed"]))))
+
+
+@contextmanager
+def _moment(path: Path) -> Iterator[Moment]:
+    """The archive as one drawing reads it. Whatever goes wrong, the page as a whole says so."""
+    try:
+        with settings.reading(path) as conn:
+            meeting, clock, posts = load_meeting(conn), clock_of(conn), latest.span(conn)
+            window = window_of(meeting, clock, posts) if posts else None
+            yield Moment(conn, meeting, clock, clock.phase(meeting), window)
+    except (ArchiveError, sqlite3.Error):
+        if "trouble" in push.hub(path).whole():
+            st.rerun()
+
+
+def _over_time(path: Path) -> None:
+    with _moment(path) as at:
+        if at.phase == "after":
+            _ended(at.meeting, at.window is not None)
+        if at.phase == "before" or (at.phase == "during" and at.window is None):
+            _agenda(at.meeting, at.clock)
+        if at.window:
+            with components.card("activity"):
+                _activity(at.conn, at.meeting, at.window, palette())
+
+
+def _in_detail(path: Path) -> None:
+    with _moment(path) as at:
+        if at.window is None:
+            return
+        if at.meeting.themes:
+            with components.card("sentiment"):
+                _sentiment(at.conn, at.meeting, at.window, palette())
+        active, rising = st.columns(2, gap="small")
+        with active, components.card("active"):
+            _most_active(at.conn)
+        with rising, components.card("rising"):
+            _rising(at.conn, at.clock, at.meeting)
+
+
+def window_of(meeting: Meeting, clock: Clock, posts: tuple[datetime, datetime]) -> Window:
+    """What the charts show: the last hour, and once the meeting is over all of it.
+
+    Where no post falls into the meeting, all posts.
+    """
+    if clock.phase(meeting) != "after":
+        ends = clock.now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+        return Window(starts=ends - HOUR, ends=ends, minutes=1, zone=meeting.zone, now=clock.now)
+    first, last = posts
+    starts, ends = meeting.starts, meeting.ends
+    if last < starts or first >= ends:
+        starts, ends = first.replace(second=0, microsecond=0), last + timedelta(minutes=1)
+    minutes = charts.bin_minutes(starts, ends)
+    return Window(starts=starts, ends=ends, minutes=minutes, zone=meeting.zone, now=clock.now)
+
+
+# Posts per minute.
+
+
+def _activity(conn: sqlite3.Connection, meeting: Meeting, window: Window, colours: Palette) -> None:
+    counts = binned(live.per_minute(conn, window.starts, window.ends), window)
+    legend = [(theme_colour(place, colours), theme.title) for place, theme in enumerate(meeting.themes)]
+    slugs = {slug for _, slug, _ in counts}
+    legend += [(colours.none, "no theme")] if NONE in slugs and meeting.themes else []
+    legend += [(colours.untagged, "not tagged yet")] if UNTAGGED in slugs else []
+    unit = "per minute" if window.minutes == 1 else f"in {_length(window.minutes)}"
+    by = " by theme" if meeting.themes else ""
+    aside = "The pale bar is still filling." if window.now < window.ends else ""
+    components.heading(f"Posts {unit}{by}", legend, aside=aside)
+    st.vega_lite_chart(
+        charts.activity_rows(counts, meeting.themes, meeting.sessions, window),
+        _activity_spec(tuple(theme.slug for theme in meeting.themes), is_dark(), _days(window)),
+        alt=charts.activity_alt(counts, window, unit),
+        key="activity",
+    )
+
+
+@cache
+def _activity_spec(slugs: tuple[str, ...], dark: bool, several_days: bool) -> dict[str, Any]:
+    themes = [Theme(slug=slug, title=slug) for slug in slugs]
+    return charts.activity_chart(themes, charts.DARK if dark else charts.LIGHT, several_days=several_days)
+
+
+def binned(minutes: list[tuple[str, str, int]], window: Window) -> list[tuple[datetime, str, int]]:
+    """Counts by minute added up to the bins of the window."""
+    sums: Counter[tuple[datetime, str]] = Counter()
+    for minute, theme, posts in minutes:
+        sums[_start(minute, window), theme] += posts
+    return [(start, theme, posts) for (start, theme), posts in sorted(sums.items())]
+
+
+def _start(minute: str, window: Window) -> datetime:
+    # Bins begin at round times of the meeting's clock, so that they stay where they are as time goes on.
+    moment = datetime.fromisoformat(minute).replace(tzinfo=UTC)
+    wall = moment.astimezone(window.zone)
+    return moment - timedelta(minutes=(wall.hour * 60 + wall.minute) % window.minutes)
+
+
+def _length(minutes: int) -> str:
+    if minutes % 60:
+        return f"{minutes} minutes"
+    hours = minutes // 60
+    return "an hour" if hours == 1 else f"{hours} hours"
+
+
+def _days(window: Window) -> bool:
+    return window.ends - window.starts > timedelta(days=1)
+
+
+# Sentiment shares.
+
+
+def _sentiment(conn: sqlite3.Connection, meeting: Meeting, window: Window, colours: Palette) -> None:
+    wide = Window(
+        starts=window.starts,
+        ends=window.ends,
+        minutes=charts.bin_minutes(window.starts, window.ends, at_most=24, at_least=5),
+        zone=window.zone,
+        now=window.now,
+    )
+    bins = moods(live.sentiment_bins(conn, wide.starts, wide.ends, 1), wide)
+    busiest = sorted(meeting.themes, key=lambda theme: -sum(one[1] for one in bins.get(theme.slug, ())))
+    shown = [theme for theme in meeting.themes if theme in busiest[:THEMES]]
+    more = len(meeting.themes) - len(shown)
+    note = (
+        f"Share of posts in {_length(wide.minutes)}: positive above the line, negative below. "
+        f"Hatched: fewer than {charts.FEW} posts." + (f" {more} more themes had fewer posts." if more else "")
+    )
+    legend = [(colours.positive, "▲ positive"), (colours.negative, "▼ negative")]
+    if not bins:
+        components.heading("Sentiment by theme", note="Nothing in this window has been tagged yet.")
+        return
+    components.heading("Sentiment by theme", legend, note)
+    shares = (max(p, n) / posts for one in bins.values() for _, posts, p, n in one if posts)
+    bound = charts.bound_of(shares)
+    spec = _sentiment_spec(is_dark(), _days(window))
+    for row in range(0, len(shown), 3):
+        for place, column in enumerate(st.columns(3 if len(shown) > 1 else 1, gap="small")):
+            if row + place < len(shown):
+                theme = shown[row + place]
+                with column:
+                    colour = theme_colour(meeting.themes.index(theme), colours)
+                    _mood(theme, bins.get(theme.slug, []), wide, bound, colour, spec)
+
+
+def _mood(
+    theme: Theme,
+    bins: list[tuple[datetime, int, int, int]],
+    window: Window,
+    bound: float,
+    colour: str,
+    spec: dict[str, Any],
+) -> None:
+    n = sum(one[1] for one in bins)
+    components.swatch(colour, theme.title, f"n = {n:,}")
+    st.vega_lite_chart(
+        charts.sentiment_rows(bins, window, bound),
+        spec,
+        alt=charts.sentiment_alt(theme.title, bins),
+        key=f"sentiment-{theme.slug}",
+    )
+
+
+@cache
+def _sentiment_spec(dark: bool, several_days: bool) -> dict[str, Any]:
+    return charts.sentiment_chart(charts.DARK if dark else charts.LIGHT, several_days=several_days)
+
+
+def moods(minutes: list[dict[str, Any]], window: Window) -> dict[str, list[tuple[datetime, int, int, int]]]:
+    """By theme ``(start, posts, positive, negative)`` for the bins of the window."""
+    sums: dict[str, dict[datetime, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0, 0]))
+    for one in minutes:
+        into = sums[one["theme"]][_start(one["bin"], window)]
+        for place, label in enumerate(("n", "positive", "negative")):
+            into[place] += one[label]
+    return {
+        theme: [(start, n, positive, negative) for start, (n, positive, negative) in sorted(bins.items())]
+        for theme, bins in sums.items()
+    }
+
+
+# Most active, rising, the agenda, the end.
+
+
+def _most_active(conn: sqlite3.Connection) -> None:
+    rows = [
+        (f"@{one['handle']}" if one["handle"] else one["name"] or "unknown", f"{one['posts']:,}")
+        for one in live.most_active(conn, 5)
+    ]
+    components.ranking("Most active", rows, note="Accounts by posts, reposts included.", empty="Nobody yet.")
+
+
+def _rising(conn: sqlite3.Connection, clock: Clock, meeting: Meeting) -> None:
+    rows = [
+        (f"#{one['hashtag']}", f"{one['posts']:,} by {one['authors']:,} authors, {one['earlier']:,} before")
+        for one in live.rising_hashtags(conn, clock.now, meeting)[:5]
+    ]
+    components.ranking(
+        "Rising hashtags",
+        rows,
+        note="Last 30 minutes against all before.",
+        empty="None that three authors used more in the last 30 minutes than before.",
+    )
+
+
+def _agenda(meeting: Meeting, clock: Clock) -> None:
+    several = (meeting.ends - meeting.starts) > timedelta(days=1)
+    form = "%a %-d %b, %H:%M" if several else "%H:%M"
+    rows = [
+        (
+            f"{one.starts.astimezone(meeting.zone).strftime(form)}–{one.ends.astimezone(meeting.zone):%H:%M}",
+            one.title,
+            "now" if one.starts <= clock.now < one.ends else one.kind,
+        )
+        for one in sessions_of(meeting)
+    ]
+    with components.card("agenda"):
+        components.heading("Agenda", note=f"Times in {meeting.timezone.replace('_', ' ')}.")
+        components.agenda(rows)
+
+
+def _ended(meeting: Meeting, posts: bool) -> None:
+    with components.card("ended"):
+        ended = meeting.ends.astimezone(meeting.zone).strftime("%-d %B %Y, %H:%M")
+        after = "These are the final figures." if posts else "No posts were kept."
+        components.heading("The meeting is over", note=f"It ended on {ended}. {after}")
+        if posts:
+            st.button("Search the archive", on_click=_to_archive, key="to-archive")
+
+
+def _to_archive() -> None:
+    st.query_params["page"] = "archive"
