@@ -17,6 +17,7 @@ from archive.vocabulary import Arm, Counts, Item, Meeting, Received, Unmapped
 from collector import clocks, importers
 from collector.containers import Member, members
 from collector.importers.base import HEAD_BYTES, Context, Head, Importer, head_of
+from collector.importers.private import hushed
 from collector.streams import Limits
 
 BATCH = 1_000
@@ -182,7 +183,7 @@ def _items(parts: Sequence[_Part], result: ImportResult) -> Iterator[Item]:
     """The items of all members, one after another; damage to a file is an item of its own."""
     for part in parts:
         with part.member.open() as source:
-            yield from part.importer.read(cast(BinaryIO, source), part.context)
+            yield from hushed(part.importer.read(cast(BinaryIO, source), part.context))
             if source.damage is not None:
                 result.notes.append(f"{part.member.name}: {source.damage}. What came before it is in.")
                 yield Unmapped(source.damage, None, part.member.name)

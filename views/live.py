@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -64,8 +63,8 @@ def page(path: Path) -> None:
         with left:
             # A replay runs through an hour in seconds: its pictures have to keep up.
             pace = 2 if state["now"]["replay"] else 1
-            st.fragment(_over_time, run_every=QUICK / pace)(path)
-            st.fragment(_in_detail, run_every=SLOW / pace)(path)
+            st.fragment(_drawn, run_every=QUICK / pace)(path, _over_time)
+            st.fragment(_drawn, run_every=SLOW / pace)(path, _in_detail)
         with right:
             components.posts(state, push.ROUTE)
     if st.session_state.get("pulse", {}).get("polling"):
@@ -92,8 +91,6 @@ def _control(path: Path) -> None:
     if settings.read_only():
         return
     wish = st.session_state["pulse"].get("control") or {}
-    if settings.read_only():
-        return
     if "paused" in wish:
         playback.set_paused(path, bool(wish["paused"]))
     if "speed" in wish:
@@ -101,42 +98,39 @@ def _control(path: Path) -> None:
         playback.set_speed(path, min(high, max(low, float(wish["speed"]))))
 
 
-@contextmanager
-def _moment(path: Path) -> Iterator[Moment]:
-    """The archive as one drawing reads it. Whatever goes wrong, the page as a whole says so."""
+def _drawn(path: Path, picture: Callable[[Moment], None]) -> None:
+    """Draw from the archive as it is now. Whatever goes wrong, the page as a whole says so."""
     try:
         with settings.reading(path) as conn:
             meeting, clock, posts = load_meeting(conn), clock_of(conn), latest.span(conn)
             window = window_of(meeting, clock, posts) if posts else None
-            yield Moment(conn, meeting, clock, clock.phase(meeting), window)
+            picture(Moment(conn, meeting, clock, clock.phase(meeting), window))
     except (ArchiveError, sqlite3.Error):
         if "trouble" in push.hub(path).whole():
             st.rerun()
 
 
-def _over_time(path: Path) -> None:
-    with _moment(path) as at:
-        if at.phase == "after":
-            _ended(at.meeting, at.window is not None)
-        if at.phase == "before" or (at.phase == "during" and at.window is None):
-            _agenda(at.meeting, at.clock)
-        if at.window:
-            with components.card("activity"):
-                _activity(at.conn, at.meeting, at.window, palette())
+def _over_time(at: Moment) -> None:
+    if at.phase == "after":
+        _ended(at.meeting, at.window is not None)
+    if at.phase == "before" or (at.phase == "during" and at.window is None):
+        _agenda(at.meeting, at.clock)
+    if at.window:
+        with components.card("activity"):
+            _activity(at.conn, at.meeting, at.window, palette())
 
 
-def _in_detail(path: Path) -> None:
-    with _moment(path) as at:
-        if at.window is None:
-            return
-        if at.meeting.themes:
-            with components.card("sentiment"):
-                _sentiment(at.conn, at.meeting, at.window, palette())
-        active, rising = st.columns(2, gap="small")
-        with active, components.card("active"):
-            _most_active(at.conn)
-        with rising, components.card("rising"):
-            _rising(at.conn, at.clock, at.meeting)
+def _in_detail(at: Moment) -> None:
+    if at.window is None:
+        return
+    if at.meeting.themes:
+        with components.card("sentiment"):
+            _sentiment(at.conn, at.meeting, at.window, palette())
+    active, rising = st.columns(2, gap="small")
+    with active, components.card("active"):
+        _most_active(at.conn)
+    with rising, components.card("rising"):
+        _rising(at.conn, at.clock, at.meeting)
 
 
 def window_of(meeting: Meeting, clock: Clock, posts: tuple[datetime, datetime]) -> Window:

@@ -8,9 +8,8 @@ of CSV in ``tabular``.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import BinaryIO, Protocol
 from zoneinfo import ZoneInfo
@@ -30,7 +29,6 @@ __all__ = [
     "decoded",
     "dump",
     "head_of",
-    "hushed",
     "json_records",
     "loads",
     "mapped",
@@ -97,12 +95,3 @@ def mapped(records: Iterable[Record | Unmapped], to_item: Callable[[Record], Ite
             yield unmapped(str(error), record.raw, record.where)
         except RecursionError:  # readable at a smaller depth of the stack, but not writable here
             yield unmapped("nested too deeply", record.text, record.where)
-
-
-def hushed(items: Iterable[Item], private: re.Pattern[str]) -> Iterator[Item]:
-    """The items, without the payload of a damaged one that looks as though it had been private."""
-    for item in items:
-        if isinstance(item, Unmapped) and item.payload is not None and private.search(item.payload):
-            yield replace(item, payload=None)
-        else:
-            yield item

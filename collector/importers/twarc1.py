@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from archive.vocabulary import Arm, Deleted, Item, Private, Received, Skipped, Unmapped
-from collector.importers.base import Context, Head, Record, hushed, json_records, mapped
+from collector.importers.base import Context, Head, Record, json_records, mapped
 from collector.mapping import MappingError, x_ids, x_v1
 
 NAME = "twarc1"
@@ -39,8 +39,7 @@ def sniff(head: Head) -> bool:
 def read(stream: BinaryIO, context: Context) -> Iterator[Item]:
     """One item a status."""
     arm = context.arm or "public"
-    items = mapped(_statuses(json_records(stream)), lambda record: _item(record, arm))
-    return hushed(items, _DIRECT)
+    return mapped(_statuses(json_records(stream)), lambda record: _item(record, arm))
 
 
 def _statuses(records: Iterable[Record | Unmapped]) -> Iterator[Record | Unmapped]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, BinaryIO
 
 from archive.vocabulary import Arm, Item, Private, Received, Skipped, Unmapped
-from collector.importers.base import Context, Head, Record, hushed, json_records, mapped
+from collector.importers.base import Context, Head, Record, json_records, mapped
 from collector.mapping import MappingError, table, x_ids, x_v2
 
 NAME = "twarc2"
@@ -17,9 +17,9 @@ TRIED = True
 
 _OURS = re.compile(
     r'"(?:author_id|edit_history_tweet_ids|referenced_tweets|in_reply_to_user_id|public_metrics'
-    r'|newest_id|result_count|dm_conversation_id)"\s*:'
+    r'|newest_id|result_count|dm_conversation_id|event_type)"\s*:'
 )
-_DIRECT = re.compile(r'"dm_(?:conversation|event)_id"\s*:')
+_DIRECT = {"dm_conversation_id", "dm_event_id", "event_type", "sender_id"}
 _PARTS = {"data", "includes", "errors", "meta"}
 
 
@@ -31,8 +31,7 @@ def sniff(head: Head) -> bool:
 def read(stream: BinaryIO, context: Context) -> Iterator[Item]:
     """One item a post of ``data``; what is included is context, and ``errors`` are partial results."""
     arm = context.arm or "public"
-    items = mapped(_posts(json_records(stream)), lambda record: _item(record, arm))
-    return hushed(items, _DIRECT)
+    return mapped(_posts(json_records(stream)), lambda record: _item(record, arm))
 
 
 def _posts(records: Iterable[Record | Unmapped]) -> Iterator[Record | Unmapped]:
@@ -62,7 +61,7 @@ def _item(record: Record, arm: Arm) -> Item:
     if "data" not in value and not _PARTS.isdisjoint(value):
         return Skipped("response without posts")
     payload = value if "data" in value else x_v2.from_flat(value)
-    if not {"dm_conversation_id", "dm_event_id"}.isdisjoint(table(payload["data"])):
+    if not _DIRECT.isdisjoint(table(payload["data"])):
         return Private(record.where)
     post = x_v2.to_post(payload, arm=arm)
     return Received(post, record.raw, observed_at=_retrieved_at(value))

@@ -56,11 +56,12 @@ def is_private(record: Mapping[str, Any]) -> bool:
     """Whether a record is a direct message, in any of the forms that v1.1 and the archives know."""
     return (
         "direct_message" in record
+        or "direct_message_events" in record
         or "message_create" in record
         or "messageCreate" in record
         or "dmConversation" in record
         or record.get("kind") == "dm"
-        or ("sender_id" in record and "recipient_id" in record)
+        or ("recipient" in record or "recipient_id" in record)
     )
 
 

@@ -16,16 +16,27 @@ from data.sample.schedule import ZONE, agenda
 from data.sample.story import Draft, Story
 
 SEED = 2012
-#: What somebody noted by hand before the listening began; a spreadsheet spoilt one of the ids.
+#: What somebody passed on before the listening began, from a table of her own. A plain table cannot mark a
+#: reply or a quote: only reposts leave every kind known. A spreadsheet spoilt one of the ids.
 _EARLY = (
-    ("24", "10:12", "nora", "Is anybody else travelling to Mexico City for the E-Leaders? #eleaders2012"),
-    ("24", "13:40", "gabo", "El lunes empieza #eleaders2012, ya está la agenda http://example.org/agenda"),
-    ("24", "17:05", "ulla", "Three themes for #eleaders2012: defragment, agility, open data"),
+    ("24", "10:12", "tere", "RT @el12_nora: Anybody else travelling to Mexico City? #eleaders2012"),
+    (
+        "24",
+        "13:40",
+        "gabo",
+        "RT @el12_lupe: El lunes empieza #eleaders2012, ya está la agenda http://example.org/agenda",
+    ),
+    ("24", "17:05", "remi", "RT @el12_ulla: Three themes for #eleaders2012: defragment, agility, open data"),
     ("25", "09:31", "gabo", "RT @el12_ulla: Three themes for #eleaders2012: defragment, agility, open data"),
-    ("25", "11:02", "remi", "En route pour Mexico, escale à Madrid #eleaders2012"),
-    ("25", "12:47", "nora", "Packing done, adapter forgotten. Typical, I hate that #eleaders2012"),
-    ("25", "15:20", "lupe", "¡Ya huele a tacos y a datos abiertos! Feliz de recibirlos #eleaders2012"),
-    ("25", "16:58", "ulla", "Landed in Mexico City, hotel found, slides not finished #eleaders2012"),
+    ("25", "11:02", "nora", "RT @el12_remi: En route pour Mexico, escale à Madrid #eleaders2012"),
+    (
+        "25",
+        "12:47",
+        "tere",
+        "RT @el12_nora: Packing done, adapter forgotten. Typical, I hate that #eleaders2012",
+    ),
+    ("25", "15:20", "ulla", "RT @el12_lupe: ¡Ya huele a tacos y a datos abiertos! #eleaders2012"),
+    ("25", "16:58", "tere", "RT @el12_ulla: Landed in Mexico City, slides not finished #eleaders2012"),
 )
 _DAMAGED = 5  # the row whose id went through a spreadsheet
 

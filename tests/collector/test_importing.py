@@ -237,3 +237,18 @@ def test_a_format_never_tried_says_so(archive: Archive, meeting: Meeting, file: 
     result = import_file(archive, meeting, file)
     assert (result.format, result.counts) == ("twitter-r", Counts(new=1))
     assert any("never tried on a real file" in note for note in result.notes)
+
+
+@pytest.mark.parametrize("format", ["twarc1", "twarc2", "plain-log", "plain-csv", "mastodon"])
+def test_private_messages_read_as_another_format_leave_nothing_behind(
+    format: str, archive: Archive, meeting: Meeting, tmp_path: Path
+) -> None:
+    for text in (
+        "14:03:10\t From Ana to Luis(Privately) : secret\nmore of the secret\n",
+        'window.YTD.direct_messages.part0 = [\n{"messageCreate":\n"text" : "secret",\n',
+        '[{"visibility": "direct", "content": "secret"}]',
+    ):
+        path = tmp_path / "private.txt"
+        path.write_text(text)
+        import_file(archive, meeting, path, format=format)
+    assert "secret" not in "".join(archive.db.conn.iterdump())

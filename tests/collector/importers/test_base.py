@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import re
-
 from archive.vocabulary import Item, Meeting, Skipped, Unmapped
-from collector.importers.base import HEAD_BYTES, Context, Record, head_of, hushed, mapped
+from collector.importers.base import HEAD_BYTES, Context, Record, head_of, mapped
 from collector.mapping import MappingError
 
 
@@ -34,12 +32,3 @@ def test_what_cannot_be_mapped_says_why_and_the_rest_goes_on() -> None:
         Unmapped("nested too deeply", None, "line 3"),
         Skipped("fine"),
     ]
-
-
-def test_a_damaged_private_message_leaves_no_payload() -> None:
-    items = [
-        Unmapped("damaged", '{"dm": "secr', "line 1"),
-        Unmapped("damaged", "{", "line 2"),
-        Skipped("like"),
-    ]
-    assert list(hushed(items, re.compile('"dm"'))) == [Unmapped("damaged", None, "line 1"), *items[1:]]

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from archive.vocabulary import Meeting, Received, Unmapped
+from archive.vocabulary import Meeting, Private, Received
 from collector.importers import IMPORTERS, twarc2
 from collector.importers.base import Context, head_of
 from tests.collector import golden
@@ -46,8 +46,16 @@ def test_a_kept_payload_can_be_imported_again(meeting: Meeting) -> None:
     ]
 
 
-def test_a_damaged_direct_message_leaves_nothing_behind(meeting: Meeting) -> None:
-    line = b'{"data": {"dm_conversation_id": "1-2", "text": "secr'
-    (item,) = twarc2.read(io.BytesIO(line), Context(meeting, "file"))
-    assert isinstance(item, Unmapped)
-    assert item.payload is None
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"id": "9", "text": "secret", "event_type": "MessageCreate"},
+        {"id": "9", "text": "secret", "dm_conversation_id": "1-2", "author_id": "101"},
+        {"id": "9", "text": "secret", "sender_id": "101", "created_at": "2012-03-26T15:00:00Z"},
+    ],
+)
+def test_direct_messages_leave_nothing_behind(event: dict[str, str], meeting: Meeting) -> None:
+    page = {"data": [event], "meta": {"result_count": 1}}
+    lines = f"{json.dumps(page)}\n{json.dumps(event)}\n".encode()
+    items = list(twarc2.read(io.BytesIO(lines), Context(meeting, "file")))
+    assert items == [Private("line 1, post 1"), Private("line 2")]
