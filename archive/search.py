@@ -23,6 +23,7 @@ from archive.facets import Columns, Facets, Positions, Selection, Timeline
 from archive.filters import Filters
 from archive.query import Query, parse
 from archive.reading import explained
+from archive.shown import TEXT
 from archive.times import from_text, to_text
 
 PAGE = 20
@@ -255,7 +256,7 @@ _HITS = (
     "SELECT p.id, p.key, p.created_at, p.edited_at, a.handle, a.name, p.source, p.kind, p.arm, p.session, "
     "p.url, p.language_detected, p.tagged_at IS NOT NULL, p.sentiment, p.sure, p.question, "
     "(SELECT group_concat(theme, ' ') FROM post_themes t WHERE t.post_id = p.id), "
-    "(SELECT count(*) FROM posts r WHERE r.reply_to = p.key), p.text "
+    f"(SELECT count(*) FROM posts r WHERE r.reply_to = p.key), {TEXT} "
     "FROM posts p JOIN authors a ON a.id = p.author_id"
 )
 

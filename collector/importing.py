@@ -88,6 +88,8 @@ def import_file(
             progress(read_bytes, size, reached.counts)
     archive.save_checkpoint(replace(reached, finished=True))
     result.counts = reached.counts
+    if not result.counts.read:
+        result.notes.append("No record was found in it: is it whole, and of this format?")
     return result
 
 
@@ -121,7 +123,12 @@ def _parts(
     for member in found:
         head, damage = _head(member)
         reason = _no_text(head) if head.data else damage or "it is empty"
-        importer = forced if forced and len(found) == 1 else _sniffed(head, forced)
+        importer = _sniffed(head, forced)
+        if forced and importer is None and not reason:
+            # Damage may hide that it is of this format, unless it is plainly of another.
+            other = _sniffed(head, None)
+            reason = f"it is no {forced.NAME} but {other.NAME}: leave --format out" if other else None
+            importer = forced if len(found) == 1 else None
         if reason or importer is None:
             unknown.append((member.name, reason or f"no known format begins with {head.text.strip()[:60]!r}"))
             continue

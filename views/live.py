@@ -20,6 +20,7 @@ from archive import playback
 from archive.agenda_slots import sessions_of
 from archive.errors import ArchiveError
 from archive.reading import load_meeting
+from archive.shown import account
 from archive.vocabulary import NONE, UNTAGGED, Meeting, Theme
 from views import components, push, settings
 from views.snapshot import Clock, clock_of
@@ -279,7 +280,7 @@ def moods(minutes: list[dict[str, Any]], window: Window) -> dict[str, list[tuple
 
 def _most_active(conn: sqlite3.Connection) -> None:
     rows = [
-        (f"@{one['handle']}" if one["handle"] else one["name"] or "unknown", f"{one['posts']:,}")
+        (account(one["handle"], one["name"]), f"{one['posts']:,}")
         for one in live.most_active(conn, 5)
     ]
     components.ranking("Most active", rows, note="Accounts by posts, reposts included.", empty="Nobody yet.")
@@ -317,7 +318,7 @@ def _agenda(meeting: Meeting, clock: Clock) -> None:
 def _ended(meeting: Meeting, posts: bool) -> None:
     with components.card("ended"):
         ended = meeting.ends.astimezone(meeting.zone).strftime("%-d %B %Y, %H:%M")
-        after = "These are the final figures." if posts else "No posts were kept."
+        after = "Late posts still count." if posts else "No posts were kept."
         components.heading("The meeting is over", note=f"It ended on {ended}. {after}")
         if posts:
             st.button("Search the archive", on_click=_to_archive, key="to-archive")

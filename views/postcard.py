@@ -15,6 +15,7 @@ from archive.agenda_slots import sessions_of
 from archive.evidence import StoredTag, TaggedPost, tags_of
 from archive.facets import DIMENSIONS, UNKNOWN, Timeline
 from archive.search import Found, Hit
+from archive.shown import account
 from archive.times import from_text
 from archive.vocabulary import KINDS, NONE, NOT_SURE, SENTIMENTS, UNTAGGED, Meeting
 
@@ -198,12 +199,11 @@ def local_text(text: str | None, meeting: Meeting) -> str | None:
 def post(hit: Hit, meeting: Meeting) -> dict[str, Any]:
     """A post of a list."""
     moment = from_text(hit.created_at).astimezone(meeting.zone)
-    handle = hit.handle and (hit.handle if ":" in hit.handle else f"@{hit.handle.removeprefix('@')}")
     mood = (hit.sentiment if hit.sure and hit.sentiment else NOT_SURE) if hit.tagged else None
     return {
         "key": hit.key,
-        "author": handle or hit.name or "somebody",
-        "name": hit.name if handle and hit.name and hit.name != hit.handle else None,
+        "author": account(hit.handle, hit.name),
+        "name": hit.name if hit.handle and hit.name != hit.handle else None,
         "kind": DONE.get(hit.kind or ""),
         "source": hit.source.capitalize(),
         "at": hit.created_at,

@@ -12,6 +12,7 @@ from analysis.measures import latest, live
 from archive.errors import ArchiveError, NewerArchive, NotAnArchive
 from archive.playback import playback
 from archive.reading import load_meeting
+from archive.shown import account
 from archive.times import short, to_text, utc_now
 from archive.vocabulary import Meeting
 
@@ -155,11 +156,10 @@ def _days(meeting: Meeting) -> int:
 def shown(post: dict[str, Any]) -> dict[str, Any]:
     """A post as it is sent to browsers."""
     text = post["text"]
-    handle = post["handle"]
     return {
         "id": post["id"],
         "rank": post["rank"],
-        "author": f"@{handle}" if handle else post["name"] or "unknown",
+        "author": account(post["handle"], post["name"]),
         "text": text if len(text) <= TEXT else text[: TEXT - 1] + "…",
         "at": post["created_at"],
         "source": post["source"],

@@ -17,6 +17,7 @@ from analysis.measures.ledger import newest_post, source_states
 from analysis.measures.roster import countries
 from analysis.measures.shares import sentiment_shares
 from archive.agenda_slots import sessions_of
+from archive.shown import TEXT
 from archive.times import MINUTE, from_text, short, to_text
 from archive.vocabulary import NOT_SURE, UNTAGGED, Meeting
 
@@ -29,7 +30,7 @@ PRIOR_POSTS = 100.0
 
 #: The columns of ``_shown``.
 POST = (
-    "p.id, p.key, p.source, p.kind, a.handle, a.name, p.text, p.created_at, p.session, p.arm, p.url, "
+    f"p.id, p.key, p.source, p.kind, a.handle, a.name, {TEXT}, p.created_at, p.session, p.arm, p.url, "
     "ifnull(p.language_detected, p.language), p.tagged_at IS NOT NULL, p.sentiment, p.sure, p.question, "
     "(SELECT group_concat(theme, ' ') FROM post_themes t WHERE t.post_id = p.id) "
     "FROM posts p JOIN authors a ON a.id = p.author_id"

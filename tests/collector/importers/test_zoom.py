@@ -90,6 +90,17 @@ def test_a_reply_to_several_like_messages_names_none(meeting: Meeting) -> None:
     assert reply.reply_to_account == "Ana"
 
 
+def test_a_quotation_of_what_is_not_public_is_not_kept(meeting: Meeting) -> None:
+    chat = (
+        "14:03:10 From Ana to Luis (direct message):\n\tA secret plan\n"
+        '14:03:12 From Eva to Everyone:\n\tReplying to "A secret plan"\n\n\tyes\n'
+    )
+    private, reply = read(chat, meeting)
+    assert isinstance(private, Private)
+    assert isinstance(reply, Received) and reply.post.kind == "reply" and reply.post.text == "yes"
+    assert "secret" not in repr(reply)
+
+
 def test_a_reply_to_a_chorus_names_none(meeting: Meeting) -> None:
     chorus = "".join(f"14:03:10 From Ana : Thank you all, {number}\n" for number in range(300))
     reply = '14:03:20 From Luis to Everyone:\n\tReplying to "Thank you all, 7"\n\tHi\n'

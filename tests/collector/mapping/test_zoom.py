@@ -27,6 +27,15 @@ from collector.mapping.zoom import Audience, body_of, header_of
         ("Ana: PhD to Luis : Hello", "private", "", ""),
         ("Ana (Privately) : Hello", "private", "", ""),
         ("Ana to Everyone(Direct Message):", "private", "", ""),
+        ("Ana To Luis : Hello", "private", "", ""),
+        ("Ana (to Luis) : Hello", "private", "", ""),
+        ("Ana\u00a0to\u00a0Luis : Hello", "private", "", ""),
+        ("Ana to Luis(Privately)： say to everyone: Hello", "private", "", ""),
+        ("Ana to Luis(Privately) say to everyone : Hello", "private", "", ""),
+        ("Ana an Luis (Direktnachricht) : Hello", "private", "", ""),
+        ("Ana à Luis (message direct)\u00a0: Hello", "private", "", ""),
+        ("Ana 发送给 Luis（私聊）： Hello", "private", "", ""),
+        ("Ana (Private Sector) : Hello", "public", "Ana (Private Sector)", "Hello"),
         ("Ana : MD to Luis:", "unknown", "", ""),
         ("Ana : MD to Luis: MD : Hello", "unknown", "", ""),
         ("Ana", "unknown", "", ""),
@@ -63,6 +72,11 @@ def test_damaged_headers_end_the_message_before() -> None:
     for line, audience in (
         ("14:0x:10 Ana to Luis(Direct Message):", "private"),
         ("14.03.10 From Ana", "unknown"),
+        ("14:03:10 from Ana to Luis : Hello", "unknown"),
+        ("14:03:10\t De Ana a Luis : Hello", "unknown"),
+        ("14：03：10 From Ana to Luis：", "unknown"),
+        ("26/03/2026 14:03:10 From Ana to Luis:", "unknown"),
+        ("2:03:10 PM Von Ana an Luis:", "unknown"),
     ):
         header = header_of(line)
         assert header is not None and header.audience == audience
