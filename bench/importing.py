@@ -38,7 +38,7 @@ def run(folder: Path, *, largest: int = 1_000_000) -> list[Figure]:
                 6,
                 3,
                 False,
-                _peer(real, folder / "peer.db"),
+                _peer(real, folder / "rtweet-peer.db"),
                 "csv.DictReader and sqlite-utils `insert_all` with FTS, in a process of its own",
                 0.35,
             )
@@ -81,7 +81,7 @@ def _peer(file: Path, target: Path) -> float:
 
 def measured(command: list[str]) -> tuple[float, float]:
     """CPU seconds and peak memory (MB) of a command, by the operating system's own account."""
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
