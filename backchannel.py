@@ -216,32 +216,40 @@ def import_(
 
     Every post of a file is kept, whatever its time or hashtag.
     The format is found by the content. Importing a file twice changes nothing; an interrupted import
-    goes on where it stopped. Direct messages are counted, never stored.
+    goes on where it stopped. Direct messages are counted, never stored. The folder of a full export
+    of ours is imported as a whole.
 
     \b
     Example:  backchannel import my-meeting tweets.csv chat.txt --date 2012-03-26
     """
+    from archive.errors import InputError
     from archive.store import Archive
     from archive.vocabulary import Counts
-    from collector.importing import import_file
+    from collector.importing import files_of, import_file
 
     day, zone = _date(date), _zone(timezone)
     meeting, path = _meeting(meeting_path, archive)
     total = Counts()
+    unusable = 0
     with Archive.open(path, meeting) as opened:
-        for file in files:
-            with _byte_progress(file.name) as progress:
-                result = import_file(
-                    opened, meeting, file, format=format, zone=zone, date=day, progress=progress
-                )
+        for file in (file for named in files for file in files_of(named)):
+            try:
+                with _byte_progress(file.name) as progress:
+                    result = import_file(
+                        opened, meeting, file, format=format, zone=zone, date=day, progress=progress
+                    )
+            except InputError as error:  # the other files are good for all that
+                _say(_plain(str(error), keep="\n"))
+                unusable = error.exit_code
+                continue
             total.add(result.counts)
             _say(*(_plain(f"{file.name}: {note}") for note in result.notes), sep="\n")
             if not as_json:
                 print(f"{_plain(file.name)} ({result.format}): {_counted(result.counts)}")
     if as_json:
         _print_json(total.as_json())
-    if strict and total.quarantined:
-        raise typer.Exit(1)
+    if unusable or (strict and total.quarantined):
+        raise typer.Exit(unusable or 1)
 
 
 @app.command()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import functools
 import json
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -30,6 +31,8 @@ FILE_NAME = "meeting.toml"
 MAX_BYTES = 1_000_000
 #: Arm of a source that does not name one.
 ARMS_BY_KIND = {"folder": "remote", "webhook": "remote"}
+
+_TOO_DOTTED = re.compile(r"^[ \t\[]*[\w\"'-]+(?:[ \t]*\.[ \t]*[\w\"'-]+){50}", re.MULTILINE)
 
 Tables = dict[str, list[Table]]
 Found = tuple[Place, Problem]
@@ -102,6 +105,8 @@ def _adapter() -> TypeAdapter[Meeting]:
 
 def _read(path: Path) -> str:
     try:
+        if path.exists() and not path.is_file():
+            _fail(path, "no ordinary file", "a meeting file or its folder")
         if path.stat().st_size > MAX_BYTES:
             _fail(path, "more than 1 MB", "a meeting file is a short text; is this an archive?")
         source = path.read_bytes().decode("utf-8-sig")
@@ -119,6 +124,8 @@ def _read(path: Path) -> str:
 
 def _parse(path: Path, source: str) -> dict[str, Any]:
     try:
+        if _TOO_DOTTED.search(source):  # tomllib would need the square of its length
+            raise RecursionError
         return tomllib.loads(source)
     except tomllib.TOMLDecodeError as error:
         what, _, where = str(error).rpartition(" (at ")
@@ -127,7 +134,9 @@ def _parse(path: Path, source: str) -> dict[str, Any]:
         line = int(words[1]) if len(words) > 1 and words[1].isdigit() else at_end
         _fail(path, what or str(error), "the file must be TOML: key = value, text in quotes", line)
     except RecursionError:
-        _fail(path, "brackets within brackets, too deep", "the file must be TOML")
+        _fail(path, "tables within tables, too deep", "the file must be TOML")
+    except ValueError:  # Python's limit
+        _fail(path, "a number with thousands of digits", "a smaller number")
 
 
 def _fail(path: Path, found: str, expected: str, line: int | None = None) -> NoReturn:

@@ -62,9 +62,16 @@ def _listen(address: str) -> str:
     return address
 
 
+def _of_our_age(moment: datetime) -> datetime:
+    if not 1900 <= moment.year < 3000:
+        raise ValueError("a calendar's end, where times overflow")
+    return moment
+
+
 Day = date  # a field of that name hides the type
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")]
-Title = Annotated[str, Field(pattern=r"\S", max_length=300)]
+Title = Annotated[str, Field(pattern=r"^[^\x00]*[^\s\x00][^\x00]*$", max_length=300)]
+Moment = Annotated[datetime, AfterValidator(_of_our_age)]
 Hashtag = Annotated[str, AfterValidator(_hashtag)]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
 Address = Annotated[str, AfterValidator(_address)]
@@ -96,8 +103,8 @@ class MeetingTable(Table):
     slug: Slug | None = Field(None, description=A_SLUG)
     title: Title | None = Field(None, description=A_TITLE)
     hashtags: Annotated[list[Hashtag], Field(min_length=1)] | None = Field(None, description=HASHTAGS)
-    starts: datetime | None = Field(None, description=A_TIME)
-    ends: datetime | None = Field(None, description=A_TIME + ", after starts")
+    starts: Moment | None = Field(None, description=A_TIME)
+    ends: Moment | None = Field(None, description=A_TIME + ", after starts")
     timezone: Annotated[str, AfterValidator(_timezone)] | None = Field(
         None, description='a zone of the IANA list, such as "America/Mexico_City" or "UTC"'
     )
@@ -144,8 +151,8 @@ class SessionTable(Table):
     required = ("slug", "title", "starts", "ends")
     slug: Slug | None = Field(None, description=A_SLUG)
     title: Title | None = Field(None, description=A_TITLE)
-    starts: datetime | None = Field(None, description=A_TIME)
-    ends: datetime | None = Field(None, description=A_TIME + ", after starts")
+    starts: Moment | None = Field(None, description=A_TIME)
+    ends: Moment | None = Field(None, description=A_TIME + ", after starts")
     kind: Literal["session", "break"] | None = Field(None, description='"session" or "break"')
     track: Title | None = Field(None, description='the name of a track in quotes, such as "main"')
     hashtags: list[Hashtag] | None = Field(None, description=HASHTAGS)

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from archive.lookups import select_in
 from archive.search import Hit, Segments, hits_of, segments
+from archive.vocabulary import SOURCE_LABELS
 
 LONGEST_CLIMB = 50
 MOST_REPLIES = 100
@@ -87,13 +89,16 @@ def read(conn: sqlite3.Connection, key: str) -> Detail | None:
 
 
 def resolve(conn: sqlite3.Connection, key: str) -> tuple[int, str] | None:
-    """Row number and key of a post that is known under ``key``."""
-    row = conn.execute(
-        "SELECT id, key FROM posts WHERE key = ?1 "
-        "UNION ALL SELECT p.id, p.key FROM aliases a JOIN posts p ON p.key = a.key WHERE a.alias = ?1",
-        (key,),
-    ).fetchone()
-    return (row[0], row[1]) if row else None
+    """Row number and key of a post that is known under ``key``: its own, that of any of its versions,
+    or the bare id that its network gave to one of them."""
+    names = [key, *(f"{label}:{key}" for label in SOURCE_LABELS)]
+    for select, column in (
+        ("SELECT id, key FROM posts", "key"),
+        ("SELECT p.id, p.key FROM aliases a JOIN posts p ON p.key = a.key", "a.alias"),
+    ):
+        if rows := select_in(conn, select, column, names):
+            return rows[0][0], rows[0][1]
+    return None
 
 
 def _hit(conn: sqlite3.Connection, key: str) -> Hit:

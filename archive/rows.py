@@ -96,6 +96,9 @@ class Record:
         _fit(
             "".join((*filter(None, self.content), *self.hashtags, *self.mentions, *self.links, *post.aliases))
         )
+        author = post.author
+        described = (author.handle, author.name, author.url, author.description, author.location)
+        _fit("".join(filter(None, described)))
         # A version is what its reader sees. Other columns may differ between two servers that show it.
         identity = (post.key, post.author.key, post.text, created_at, edited_at or "")
         self.content_hash = digest(_fit("\x1f".join(identity)))

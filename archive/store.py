@@ -73,9 +73,9 @@ class Archive:
         try:
             check_age(conn, path)
             _prepare(conn)
-            migrations.apply(Database(conn, recursive_triggers=False))
-            if meeting is not None:
-                with _transaction(conn):
+            with _transaction(conn):  # two processes may open a new archive at the same moment
+                migrations.apply(Database(conn, recursive_triggers=False))
+                if meeting is not None:
                     _store_meeting(conn, meeting)
             return cls(path, conn, clock)
         except sqlite3.Error as error:

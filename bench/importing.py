@@ -15,7 +15,17 @@ from sqlite_utils import Database
 from bench import synthetic
 from bench.figures import Figure
 
-CHILD = "import sys; sys.argv[0] = 'backchannel'; from backchannel import main; main()"
+CHILD = """
+import atexit, sys
+from pathlib import Path
+def peak():
+    status = Path("/proc/self/status").read_text()
+    print(status.split("VmHWM:")[1].split()[0], file=sys.stderr)
+atexit.register(peak)
+sys.argv[0] = "backchannel"
+from backchannel import main
+main()
+"""
 
 
 def run(folder: Path, *, largest: int = 1_000_000) -> list[Figure]:
@@ -80,17 +90,16 @@ def _peer(file: Path, target: Path) -> float:
 
 
 def measured(command: list[str]) -> tuple[float, float]:
-    """CPU seconds and peak memory (MB) of a command, by the operating system's own account."""
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
+    """CPU seconds of a command, and its peak memory in MB where it says so in its last line."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    child = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if child.returncode:
-        raise SystemExit(f"bench: {' '.join(command[:4])} … ended with {child.returncode}")
-    return usage.ru_utime + usage.ru_stime, _peak_mb(usage)
-
-
-def _peak_mb(usage: resource.struct_rusage) -> float:
-    return usage.ru_maxrss / 1024
+        raise SystemExit(f"bench: {' '.join(command[3:5])} failed: {child.stderr[-500:]}")
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    # Not ru_maxrss, which counts the memory of the process that started it.
+    last = child.stderr.split()[-1:]
+    return spent, int(last[0]) / 1024 if last and last[0].isdigit() else 0.0
 
 
 def peer_import(file: Path, target: Path) -> None:

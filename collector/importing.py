@@ -16,6 +16,7 @@ from archive.store import Archive, Checkpoint
 from archive.vocabulary import Arm, Counts, Item, Meeting, Received, Unmapped
 from collector import clocks, importers
 from collector.containers import Member, members
+from collector.importers import native
 from collector.importers.base import HEAD_BYTES, Context, Head, Importer, head_of
 from collector.importers.private import hushed
 from collector.streams import Limits
@@ -23,6 +24,7 @@ from collector.streams import Limits
 BATCH = 1_000
 _BATCH_CHARACTERS = 10_000_000
 _IDENTITY_BYTES = 1_000_000
+_FEW = 8  # control characters that stand in text by mistake
 
 Progress = Callable[[int, int, Counts], None]
 
@@ -65,6 +67,8 @@ def import_file(
     read again. InputError says why a file cannot be imported at all.
     """
     result = ImportResult()
+    if native.is_empty_table(path):
+        return ImportResult(format=native.NAME)
     read_bytes = 0
 
     def seen(position: int) -> None:
@@ -88,9 +92,14 @@ def import_file(
             progress(read_bytes, size, reached.counts)
     archive.save_checkpoint(replace(reached, finished=True))
     result.counts = reached.counts
-    if not result.counts.read:
+    if not result.counts.read and result.format != native.NAME:
         result.notes.append("No record was found in it: is it whole, and of this format?")
     return result
+
+
+def files_of(path: Path) -> list[Path]:
+    """What a path stands for: itself, or the tables in a folder that our own export wrote."""
+    return sorted(path.glob("*.ndjson")) if (path / native.POSTS_FILE).is_file() else [path]
 
 
 def read_file(
@@ -170,7 +179,9 @@ def _no_text(head: Head) -> str | None:
     if not head.text.strip():
         return "it is empty"
     control = sum(char < " " and char not in "\t\r\n\f" for char in head.text)
-    return "it is no text but binary data" if control > len(head.text) / 100 else None
+    if control <= max(_FEW, len(head.text) / 100):
+        return None
+    return "it is no text but binary data, or in an encoding not known here: save it as UTF-8"
 
 
 def _with_zone(member: Member, importer: Importer, context: Context, result: ImportResult) -> Context:

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import pytest
 
 import backchannel
+from archive.canonical import canonical
 from archive.meeting import load
 from archive.reading import open_readonly
 from archive.store import Archive
@@ -168,6 +169,14 @@ def test_import_of_what_cannot_be_imported(run: Callable[..., Said], folder: Pat
     assert run("import", folder, folder / "chat.txt", "--format", "telepathy").code == 2
     assert "not a date" in run("import", folder, folder / "chat.txt", "--date", "yesterday").err
     assert "no such zone" in run("import", folder, folder / "chat.txt", "--timezone", "Mars").err
+
+
+def test_one_bad_file_keeps_no_other_out(run: Callable[..., Said], folder: Path) -> None:
+    files = (folder / "absent.csv", folder / "chat.txt")
+    said = run("import", folder, *files, "--date", "2012-03-26", "--json")
+    assert said.code == 2
+    assert "absent.csv" in said.err
+    assert json.loads(said.out)["new"] > 0
 
 
 def test_strict_import_fails_for_quarantine(run: Callable[..., Said], folder: Path) -> None:
@@ -400,3 +409,21 @@ def test_a_busy_port_gives_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
         port = server.getsockname()[1]
         assert backchannel._free_port(port) != port
         assert not backchannel._answers(1)
+
+
+def test_a_full_export_comes_back_as_a_folder_or_file_by_file(
+    run: Callable[..., Said], imported: Path, tmp_path: Path
+) -> None:
+    assert run("export", imported, tmp_path / "full", "--format", "ndjson", "--full").code == 0
+    original = list(canonical(next(imported.glob("*.db"))))
+    for name, files in (
+        ("folder.db", [tmp_path / "full"]),
+        ("files.db", sorted((tmp_path / "full").glob("*.ndjson"))),
+    ):
+        said = run("import", imported, *files, "--archive", tmp_path / name, "--json")
+        assert (said.code, said.err) == (0, "")
+        copy = list(canonical(tmp_path / name))
+        assert [line for line in copy if '"table": "raw"' in line] == [
+            line for line in original if '"table": "raw"' in line
+        ]
+        assert len(copy) == len(original)

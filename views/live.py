@@ -279,10 +279,7 @@ def moods(minutes: list[dict[str, Any]], window: Window) -> dict[str, list[tuple
 
 
 def _most_active(conn: sqlite3.Connection) -> None:
-    rows = [
-        (account(one["handle"], one["name"]), f"{one['posts']:,}")
-        for one in live.most_active(conn, 5)
-    ]
+    rows = [(account(one["handle"], one["name"]), f"{one['posts']:,}") for one in live.most_active(conn, 5)]
     components.ranking("Most active", rows, note="Accounts by posts, reposts included.", empty="Nobody yet.")
 
 

@@ -45,7 +45,15 @@ def decoded(data: bytes) -> str:
 
 
 def decoded_head(data: bytes) -> str:
-    """The text of a file's first bytes, which may end in the middle of a character."""
+    """The text of a file's first bytes, which may end in the middle of a character.
+
+    Where lines end with carriage returns alone, these are made the usual ones.
+    """
+    text = _decoded_head(data)
+    return text if "\n" in text else text.replace("\r", "\n")
+
+
+def _decoded_head(data: bytes) -> str:
     encoding = _encoding(data)
     if encoding == "utf-16":
         return data[: len(data) // 2 * 2].decode("utf-16", errors="replace")

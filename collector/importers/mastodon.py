@@ -15,6 +15,8 @@ NAME = "mastodon"
 TITLE = "Mastodon statuses (JSON)"
 TRIED = True
 
+_LISTS = ("statuses", "ancestors", "descendants")  # of a search, of a thread
+
 
 def sniff(head: Head) -> bool:
     """A status names its uri, its visibility and its reblog; no other format does."""
@@ -30,12 +32,18 @@ def read(stream: BinaryIO, context: Context) -> Iterator[Item]:
 
 
 def _statuses(records: Iterable[Record | Unmapped]) -> Iterator[Record | Unmapped]:
-    """The statuses of pages on lines of their own, one by one; damaged ones without their payload."""
+    """The statuses of pages one by one, those of searches and threads too; damage without its payload."""
     for record in records:
         if isinstance(record, Unmapped):
             yield replace(record, payload=None)
         elif isinstance(record.value, list):
             for number, status in enumerate(record.value, 1):
+                yield Record(status, f"{record.where}, item {number}")
+        elif isinstance(record.value, dict) and (
+            lists := [record.value[n] for n in _LISTS if n in record.value]
+        ):
+            found = [status for page in lists if isinstance(page, list) for status in page]
+            for number, status in enumerate(found, 1):
                 yield Record(status, f"{record.where}, item {number}")
         else:
             yield record

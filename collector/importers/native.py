@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from archive.codec import post_from_json, received_from_json
@@ -35,6 +36,7 @@ TRIED = True
 
 _NAMES = {frozenset(table.columns): table.name for table in (*TABLES, *FULL_TABLES)}
 _POSTS = frozenset(POST_COLUMNS)
+POSTS_FILE = "posts.ndjson"
 _BEFORE_TEXT = POST_COLUMNS[: POST_COLUMNS.index("author_key") + 1]
 _AS_THEY_ARE = (
     *("key", "source", "platform_id", "kind", "text", "language", "created_at", "edited_at", "arm"),
@@ -51,6 +53,12 @@ def sniff(head: Head) -> bool:
         # A post with its observations may be longer than the head.
         return line.startswith('{"key": ') and all(f'"{name}": ' in line for name in _BEFORE_TEXT)
     return isinstance(row, dict) and _table_of(row) is not None
+
+
+def is_empty_table(path: Path) -> bool:
+    """A table of ours without rows is a file without bytes: there is nothing wrong with it."""
+    ours = path.suffix == ".ndjson" and path.stem in _NAMES.values()
+    return ours and path.is_file() and path.stat().st_size == 0
 
 
 def read(stream: BinaryIO, context: Context) -> Iterator[Item]:

@@ -58,6 +58,7 @@ def rows(
     """
     lines = _Lines(text_lines(stream))
     header, delimiter = _header(lines)
+    doubled = {name for name in header if name and header.count(name) > 1}
     joinable = bool(header) and header[-1].casefold() in text
     while cells := _next_row(lines, delimiter, len(header), joinable):
         if isinstance(cells, Unmapped):
@@ -70,6 +71,9 @@ def rows(
             yield Row(_named(header, cells, blank), lines.where)
         elif len(cells) != len(header):
             reason = f"{len(cells)} cells where the header has {len(header)}"
+            yield unmapped(reason, lines.taken, lines.where)
+        elif name := _contradicted(header, cells, doubled):
+            reason = f"the header names {name!r} twice, and the cells below differ"
             yield unmapped(reason, lines.taken, lines.where)
         else:
             yield Row(_named(header, cells, blank), lines.where)
@@ -186,6 +190,14 @@ def _cells(lines: Iterable[str], delimiter: str) -> list[str]:
     """The cells of a line, taken as it is: a carriage return inside it is a blank."""
     tame = (line.rstrip("\r\n").replace("\r", " ") + "\n" if line else "" for line in lines)
     return next(csv.reader(tame, delimiter=delimiter), [])
+
+
+def _contradicted(header: Sequence[str], cells: Sequence[str], doubled: Iterable[str]) -> str | None:
+    """A column that stands twice in the header, with different cells in this row."""
+    for name in doubled:
+        if len({cell for column, cell in zip(header, cells, strict=True) if column == name}) > 1:
+            return name
+    return None
 
 
 def _named(header: Sequence[str], cells: Sequence[str], blank: frozenset[str]) -> Cells:

@@ -18,6 +18,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_MILLISECOND = 1_288_834_974_657  # of the ids that carry a time, from 2010-11-04 on
 _FIRST_ID_WITH_TIME = 29_700_859_247
 _LAST_ID_WITH_TIME = 1 << 63
+_HANDLE = re.compile(r"\w{1,50}")  # anything else in its place must not get into an address
 _MENTION = re.compile(r"(?<!\w)@(\w+)")
 _LINK = re.compile(r"https?://\S+")
 _MEDIA = re.compile(r"https?://(?:www\.|mobile\.)?(?:twitter|x)\.com/\w+/status/([0-9]+)/(?:photo|video)/")
@@ -61,7 +62,7 @@ def time_of_id(post_id: str) -> datetime | None:
 
 def post_url(handle: str | None, post_id: str) -> str:
     """The address of a post."""
-    return f"https://x.com/{handle or 'i'}/status/{post_id}"
+    return f"https://x.com/{handle if handle and _HANDLE.fullmatch(handle) else 'i'}/status/{post_id}"
 
 
 def account(
@@ -81,7 +82,7 @@ def account(
         source=SOURCE,
         handle=handle,
         name=name,
-        url=f"https://x.com/{handle}" if handle else None,
+        url=f"https://x.com/{handle}" if handle and _HANDLE.fullmatch(handle) else None,
         description=description,
         location=location,
         followers=followers,

@@ -26,9 +26,9 @@ _ALMOST_HEADER = re.compile(
     re.IGNORECASE,
 )
 _PRIVATE_WORDS = (
-    r"privat\w{0,4}|privé|direct[ -]?message|dm|direktnachricht|message (?:direct|privé)|mensaje (?:directo|privado)"
-    r"|mensagem direta|messaggio diretto|direct bericht|личное сообщение|私聊|私信|直接消息|ダイレクト ?メッセージ"
-    r"|개인 ?메시지|다이렉트 ?메시지"
+    r"privat\w{0,4}|privé|direct[ -]?message|dm|direktnachricht|message (?:direct|privé)"
+    r"|mensaje (?:directo|privado)|mensagem direta|messaggio diretto|direct bericht|личное сообщение"
+    r"|私聊|私信|直接消息|ダイレクト ?メッセージ|개인 ?메시지|다이렉트 ?메시지"
 )
 _PRIVATE_MARK = re.compile(
     rf"[(（]\s*(?:{_PRIVATE_WORDS})\s*[)）]\s*[:：]|[(（]\s*privately\s*[)）]", re.IGNORECASE

@@ -1,6 +1,8 @@
 """The meeting file: what it may say, and that every mistake is answered, all of them at once."""
 
 import json
+import os
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -272,7 +274,9 @@ kind = "telegram"
         (b"[meeting]\n\xff\xfe", "bytes that are no text in UTF-8", 2),
         (b"SQLite format 3\x00" + bytes(range(256)), "bytes that are no text", None),
         (b"#" * 1_000_001, "more than 1 MB", None),
-        ("a = " + "[" * 50_000, "", None),
+        ("a = " + "[" * 50_000, "too deep", None),
+        ("a" + ".a" * 50_000 + " = 1", "too deep", None),
+        ("a = " + "9" * 5_000, "thousands of digits", None),
         ("themes = 1\n", "1", 1),
         ("[[meeting]]\n", "[a table with nothing in it]", 1),
         ("[themes]\n", "a table with nothing in it", 1),
@@ -342,3 +346,19 @@ def test_warnings_are_no_errors(write):
     assert "session s lies outside the meeting" in said[0]
     assert "theme t has neither keywords" in said[1]
     assert "no [[themes]]" in warnings(load(write(SMALLEST)))[0]
+
+
+@pytest.mark.parametrize("year", ["9999", "0001"])
+def test_times_at_the_ends_of_the_calendar_are_mistakes(write, year):
+    source = re.sub(r"(starts|ends) = \d{4}", rf"\1 = {year}", SMALLEST)
+    assert {problem.field for problem in mistakes(write(source))} == {"meeting.starts", "meeting.ends"}
+
+
+def test_a_nul_is_no_part_of_a_title(write):
+    source = re.sub(r"title = .*", r'title = "a\\u0000b"', SMALLEST)
+    assert [problem.field for problem in mistakes(write(source))] == ["meeting.title"]
+
+
+def test_what_is_no_ordinary_file(tmp_path):
+    os.mkfifo(tmp_path / "meeting.toml")
+    assert mistakes(tmp_path)[0].found == "no ordinary file"

@@ -120,3 +120,13 @@ def test_counters_as_they_were_seen(archive: Archive, make_post: Callable[..., P
         (1, None, None),
         (5, 2, None),
     ]
+
+
+def test_a_post_is_known_by_any_versions_id_with_or_without_its_network(
+    archive: Archive, receive: Callable[..., Received]
+) -> None:
+    item = receive(1, aliases=("x:9999",))
+    archive.write([item])
+    for name in (item.post.key, item.post.platform_id, "x:9999", "9999"):
+        assert posts.resolve(archive.conn, name) == (1, item.post.key)
+    assert posts.resolve(archive.conn, "8888") is None

@@ -56,6 +56,8 @@ def test_what_sqlite_cannot_carry_is_unfit(receive: Receive, text: str) -> None:
     with pytest.raises(Unfit):
         Record(receive(1, text=text))
     with pytest.raises(Unfit):
+        Record(receive(1, author=Author(key="x:1", source="x", description=text)))
+    with pytest.raises(Unfit):
         profile_hash(Author(key="x:1", source="x", name=text))
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -12,7 +14,7 @@ from archive.errors import ArchiveBusy, DamagedArchive, NewerArchive, NotAnArchi
 from archive.integrity import verify
 from archive.store import Archive, Checkpoint
 from archive.vocabulary import Counts, Deleted, Meeting, Received
-from tests.conftest import START
+from tests.conftest import ROOT, START
 
 Receive = Callable[..., Received]
 
@@ -120,3 +122,24 @@ def test_a_batch_that_fails_moves_no_checkpoint(archive: Archive, receive: Recei
         archive.write_from(Checkpoint("f", "rtweet"), [receive(1), Deleted(None, "x")])  # type: ignore[arg-type]
     assert archive.checkpoint("f") is None
     assert archive.conn.execute("SELECT count(*) FROM posts").fetchone() == (0,)
+
+
+def test_several_processes_may_make_the_archive_at_once(tmp_path: Path) -> None:
+    child = (
+        "import sys; from pathlib import Path\n"
+        "from archive.store import Archive; from bench import synthetic\n"
+        "sys.stdin.readline()\n"
+        "with Archive.open(Path(sys.argv[1]), synthetic.meeting()) as archive:\n"
+        "    archive.write(synthetic.posts(50, seed=int(sys.argv[2]), first=100 * int(sys.argv[2])))\n"
+    )
+    path = tmp_path / "new.db"
+    children = [
+        subprocess.Popen([sys.executable, "-c", child, str(path), str(n)], cwd=ROOT, stdin=subprocess.PIPE)
+        for n in range(4)
+    ]
+    for process in children:
+        process.communicate(b"go\n")
+    assert [process.returncode for process in children] == [0] * 4
+    with Archive.open(path) as archive:
+        assert archive.conn.execute("SELECT count(*) FROM posts").fetchone() == (200,)
+    assert verify(path) == []

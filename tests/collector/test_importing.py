@@ -182,8 +182,24 @@ def test_what_to_do_is_said(archive: Archive, meeting: Meeting, file: Path) -> N
 
 
 def test_a_named_format_is_not_looked_for(archive: Archive, meeting: Meeting, file: Path) -> None:
-    counts = import_file(archive, meeting, file, format="twarc2").counts
-    assert counts == Counts(quarantined=25)
+    file.write_text("{damaged\n" + file.read_text())
+    counts = import_file(archive, meeting, file, format="twarc1").counts
+    assert counts == Counts(new=25, quarantined=1)
+
+
+def test_a_few_control_characters_make_no_binary_file(archive: Archive, meeting: Meeting, file: Path) -> None:
+    file.write_text(HEADER + "9000000000000000001,2012-03-26T15:00:00Z,ana,\x1b[31mred\x07\n")
+    assert import_file(archive, meeting, file).counts == Counts(new=1)
+
+
+@pytest.mark.parametrize("end", ["\r", "\r\n", "\n"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_line_ends_and_encodings(
+    end: str, encoding: str, archive: Archive, meeting: Meeting, file: Path
+) -> None:
+    text = HEADER + "9000000000000000001,2012-03-26T15:00:00Z,ana,“ñ” one\n"
+    file.write_bytes(text.replace("\n", end).encode(encoding))
+    assert import_file(archive, meeting, file).counts == Counts(new=1)
 
 
 def local_table(zone: str) -> str:

@@ -35,6 +35,12 @@ def alive(pid):
         return False
 
 
+def gone(pid):
+    """Does the process end within two seconds? A killed one takes a moment."""
+    pause = threading.Event()
+    return any(not alive(pid) or pause.wait(0.02) for _ in range(100))
+
+
 class StopWhen:
     """Sets ``stop`` as soon as something has been said, by way of tick."""
 
@@ -51,7 +57,7 @@ def test_all_end_when_stopped(child):
     when = StopWhen(*(each.log for each in children))
     supervise(children, when.stop, tick=when.tick)
     for each in children:
-        assert not alive(int(each.log.read_text()))
+        assert gone(int(each.log.read_text()))
 
 
 def test_one_that_does_not_listen_is_killed(child):
@@ -66,7 +72,7 @@ def test_a_dead_child_is_reported_and_ends_the_rest(child):
     with pytest.raises(ChildFailed, match=r"the tagger ended with exit code 1[\s\S]*the reason"):
         supervise([lasting, dying], threading.Event())
     said = lasting.log.read_text()
-    assert not said or not alive(int(said))
+    assert not said or gone(int(said))
 
 
 def test_one_that_was_killed_is_reported(child):

@@ -24,6 +24,12 @@ def test_the_interval_holds_the_share_and_stays_within_bounds(pair: tuple[int, i
     assert hits / n - 1e-12 <= high <= 1
 
 
+@given(st.integers(1, 10_000))
+def test_none_and_all_reach_the_bounds_exactly(n: int) -> None:
+    assert wilson(0, n)[0] == 0
+    assert wilson(n, n)[1] == 1
+
+
 def test_untagged_posts_are_no_part_of_the_shares() -> None:
     found = sentiment_shares({"positive": 3, "not_sure": 1, "untagged": 6})
     assert found["n"] == 4

@@ -44,6 +44,11 @@ def test_a_head_may_end_in_the_middle_of_a_character(cut: int) -> None:
 def test_heads_of_other_encodings() -> None:
     assert decoded_head("ñandú".encode("cp1252") + b"    ") == "ñandú    "
     assert decoded_head("hola".encode("utf-16")[:-1]) == "hol"
+
+
+def test_heads_with_carriage_returns_alone() -> None:
+    assert decoded_head(b"one\rtwo\r") == "one\ntwo\n"
+    assert decoded_head(b"one\r\ntwo\r") == "one\r\ntwo\r"
     assert decoded(b"\xe9") == "é"
 
 

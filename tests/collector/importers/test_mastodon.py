@@ -46,6 +46,12 @@ def test_arm_and_payload(meeting: Meeting) -> None:
     assert json.loads(item.raw) == status()
 
 
+def test_statuses_of_searches_and_threads(meeting: Meeting) -> None:
+    search = {"accounts": [], "statuses": [status(), status(visibility="direct")], "hashtags": []}
+    thread = {"ancestors": [status()], "descendants": []}
+    assert [type(item) for item in read(meeting, search, thread)] == [Received, Private, Received]
+
+
 def test_boost_of_a_private_status_is_private(meeting: Meeting) -> None:
     boost = status(reblog=status(visibility="private"))
     assert [type(item) for item in read(meeting, boost, status())] == [Private, Received]

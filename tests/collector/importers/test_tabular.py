@@ -157,3 +157,11 @@ def test_what_a_csv_writer_writes_is_read_as_it_was(table: list[tuple[str, ...]]
 @given(st.text(alphabet='",\n;a\r\0', max_size=60))
 def test_rubbish_never_raises(text: str) -> None:
     assert all(isinstance(row, Row | Unmapped) for row in rows(io.BytesIO(("a,b\n" + text).encode())))
+
+
+def test_a_column_named_twice_must_say_the_same_twice() -> None:
+    found = read("id,id,text\n1,1,one\n2,3,two\n")
+    assert found == [
+        {"id": "1", "text": "one"},
+        "line 3: the header names 'id' twice, and the cells below differ",
+    ]

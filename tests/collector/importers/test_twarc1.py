@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from archive.vocabulary import Meeting, Private, Unmapped
+from archive.vocabulary import Meeting, Private
 from collector.importers import IMPORTERS, twarc1
 from collector.importers.base import Context, head_of
 from tests.collector import golden

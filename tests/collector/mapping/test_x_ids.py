@@ -116,3 +116,9 @@ def test_iso_times() -> None:
         assert x_ids.iso_time(text) == NOON
     with pytest.raises(MappingError):
         x_ids.iso_time("0001-01-01T00:00:00+01:00")
+
+
+def test_what_is_no_handle_gets_into_no_address() -> None:
+    assert x_ids.post_url("Ana Perez", "1") == "https://x.com/i/status/1"
+    assert x_ids.account(None, "a/../<b>").url is None
+    assert x_ids.account(None, "ana_1").url == "https://x.com/ana_1"
