@@ -221,8 +221,7 @@ def _prepare(conn: sqlite3.Connection) -> None:
         "journal_mode = WAL",
         "synchronous = FULL",  # a commit that was acknowledged outlives a power cut
         "wal_autocheckpoint = 16000",  # 64 MB: a page that fills is copied once, not at every batch
-        "cache_size = -65536",
-        "mmap_size = 268435456",
+        "cache_size = -32768",
         "temp_store = MEMORY",
     ):
         conn.execute(f"PRAGMA {pragma}").fetchall()
