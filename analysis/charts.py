@@ -19,6 +19,7 @@ import pyarrow as pa
 from archive.vocabulary import NONE, UNTAGGED, Session, Theme
 
 FEW = 10  # bins with fewer posts are hatched
+LEGIBLE = 13  # characters of a session's title below which it is not begun
 BINS = (1, 2, 5, 10, 15, 20, 30, 60, 120, 180, 360, 720, 1440)  # minutes
 #: Of the rows of every chart: what it draws (``role``), local milliseconds, width in minutes, from and to on
 #: the other axis, whose it is, and of how many posts.
@@ -161,7 +162,7 @@ def activity_chart(
         )
     )
     layers = [*_agenda_layers(palette), _frame_layer(), bars]
-    return _spec(layers, palette, height, several_days, top=22)
+    return _spec(layers, palette, height, several_days)
 
 
 def _slugs(themes: Sequence[Theme]) -> list[str]:
@@ -178,7 +179,9 @@ def sentiment_rows(bins: Iterable[tuple[datetime, int, int, int]], window: Windo
         for label, hits in (("positive", positive), ("negative", -negative)):
             if hits:
                 role = "few" if posts < FEW else "bar"
-                rows.append(_bar(window, start, role=role, y=0, y2=hits / posts, label=label, n=posts))
+                share = hits / posts  # ``y`` tells it, ``y2`` is as much of it as the axis has room for
+                cut = max(-bound, min(bound, share))
+                rows.append(_bar(window, start, role=role, y=share, y2=cut, label=label, n=posts))
     return _table(rows)
 
 
@@ -187,15 +190,14 @@ def sentiment_chart(palette: Palette, *, several_days: bool = False, height: int
     scale = alt.Scale(domain=["positive", "negative"], range=[palette.positive, palette.negative])
     colour = alt.Color("label:N", scale=scale, legend=None)
     axis = alt.Axis(labelExpr="format(abs(datum.value), '.0%')", tickCount=3, grid=True)
-    y = alt.Y("y:Q", title=None, axis=axis)
     bars = (
         alt.Chart()
         .transform_filter("datum.role == 'bar' || datum.role == 'few'")
-        .transform_calculate(share="abs(datum.y2)")
+        .transform_calculate(share="abs(datum.y)")
         .mark_rect()
         .encode(
-            y=y,
-            y2="y2",
+            y=alt.Y("y2:Q", title=None, axis=axis),
+            y2=alt.datum(0),
             x2="end",
             color=colour,
             opacity=alt.condition("datum.role == 'few'", alt.value(0.22), alt.value(1)),
@@ -221,9 +223,14 @@ def sentiment_chart(palette: Palette, *, several_days: bool = False, height: int
     return _spec([_frame_layer(), bars, hatching, zero], palette, height, several_days, ticks=3)
 
 
-def bound_of(shares: Iterable[float]) -> float:
-    """Where the axis of the sentiment charts ends: the largest share, up to the next quarter."""
-    largest = max(shares, default=0.0)
+def bound_of(bins: Iterable[tuple[datetime, int, int, int]]) -> float:
+    """Where the axis of the sentiment charts ends: the largest share, up to the next quarter.
+
+    Hatched bins do not stretch it, unless there are no others: one post alone is always 0 or 100 %.
+    """
+    known = [one for one in bins if one[1]]
+    solid = [one for one in known if one[1] >= FEW] or known
+    largest = max((max(positive, negative) / posts for _, posts, positive, negative in solid), default=0.0)
     return next(step for step in (0.25, 0.5, 0.75, 1.0) if largest <= step)
 
 
@@ -322,16 +329,28 @@ def _agenda_layers(palette: Palette) -> list[alt.Chart]:
         .encode(x2="end", **whole)
     )
     starts = alt.Chart().transform_filter(either).mark_rule(color=palette.line, strokeWidth=1).encode(**whole)
+    told = [
+        alt.Tooltip("label:N", title="session"),
+        alt.Tooltip("when:N", title="from"),
+        alt.Tooltip("until:N", title="to"),
+    ]
+    slots = (
+        alt.Chart()
+        .transform_filter(either)
+        .mark_rect(fill=palette.pause, stroke=palette.card, strokeWidth=2, cornerRadius=4)
+        .encode(x2="end", y=alt.value(-23), y2=alt.value(-3), tooltip=told)
+    )
     titles = (
         alt.Chart()
         .transform_filter(either)
-        # As much of the title as its slot has room for; nothing where it has none.
-        .transform_calculate(room="floor(datum.y * width / 6.6) - 1")
-        .transform_calculate(title="datum.room < 4 ? '' : truncate(datum.label, datum.room, 'right', '…')")
-        .mark_text(align="left", baseline="top", dx=4, fontSize=11.5, color=palette.muted)
-        .encode(y=alt.value(-16), text="title:N")
+        # A title that fits, or enough of it to be understood; else its slot tells it when pointed at.
+        .transform_calculate(room="floor(datum.y * width / 6.2) - 1")
+        .transform_filter(f"datum.room >= min({LEGIBLE}, length(datum.label))")
+        .transform_calculate(title="truncate(datum.label, datum.room, 'right', '…')")
+        .mark_text(align="left", baseline="top", dx=6, fontSize=11.5, color=palette.muted)
+        .encode(y=alt.value(-18), text="title:N", tooltip=told)
     )
-    return [pauses, starts, titles]
+    return [pauses, starts, slots, titles]
 
 
 def _spec(
@@ -340,12 +359,11 @@ def _spec(
     height: int,
     several_days: bool,
     *,
-    top: int = 4,
     ticks: int = 7,
 ) -> dict[str, Any]:
     chart = (
         alt.layer(*layers, data=alt.NamedData("rows"))
-        .properties(height=height, padding={"left": 0, "right": 4, "top": top, "bottom": 0})
+        .properties(height=height, padding={"left": 0, "right": 4, "top": 4, "bottom": 0})
         .configure(background="transparent")
         .configure_view(stroke=None)
         .configure_axis(
@@ -367,12 +385,15 @@ def _spec(
     spec["transform"] = [
         {"calculate": "datum.t + datum.wide * 60000", "as": "end"},
         {"calculate": f"utcFormat(datum.t, '{form}')", "as": "when"},
+        {"calculate": "utcFormat(datum.end, '%H:%M')", "as": "until"},
     ]
     return spec
 
 
 def _time_axis(several_days: bool, ticks: int) -> alt.X:
-    # Without a format Vega names the day where a new one begins.
-    hours: dict[str, Any] = {} if several_days else {"format": "%H:%M"}
+    # Where there are several days, midnight is called by the day that begins.
+    day = "utchours(datum.value) + utcminutes(datum.value) ? '%H:%M' : '%a %-d %b'"
+    named = {"labelExpr": f"utcFormat(datum.value, {day})"}
+    hours: dict[str, Any] = named if several_days else {"format": "%H:%M"}
     axis = alt.Axis(**hours, tickCount=ticks, labelFlush=True, grid=False, labelOverlap=True)
     return alt.X("t:T", title=None, scale=alt.Scale(type="utc", nice=False), axis=axis)

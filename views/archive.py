@@ -158,11 +158,12 @@ def _offset(meeting: Meeting) -> int:
 
 
 def selected(parameters: Mapping[str, str], meeting: Meeting) -> Selection:
-    """The selection that an address names. Raises SearchError for a time that is none."""
+    """The selection that an address names. Raises SearchError for impossible times."""
     chosen: dict[str, Any] = {name: parameters.get(name) or None for name in DIMENSIONS}
-    for name in ("from", "to"):
-        chosen["from_" if name == "from" else name] = _moment(name, parameters.get(name), meeting)
-    return Selection(**chosen)
+    since, until = (_moment(name, parameters.get(name), meeting) for name in ("from", "to"))
+    if since and until and until <= since:
+        raise SearchError("“to” has to be later than “from”: no post can be between them.")
+    return Selection(**chosen, from_=since, to=until)
 
 
 def _moment(name: str, text: str | None, meeting: Meeting) -> datetime | None:
@@ -190,7 +191,7 @@ def described(
         "advice": [EXAMPLES] if problem else [],
         "total": found.total if found else 0,
         "order": order_of(parameters),
-        "zone": meeting.timezone,
+        "zone": meeting.timezone.replace("_", " "),
         "from": postcard.local_text(parameters.get("from"), meeting),
         "to": postcard.local_text(parameters.get("to"), meeting),
         "themes": postcard.themes(meeting),

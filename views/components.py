@@ -91,14 +91,22 @@ def heading(text: str, legend: Iterable[tuple[str, str]] = (), note: str = "", *
     )
 
 
-def ranking(text: str, rows: Sequence[tuple[str, str]], *, note: str = "", empty: str = "") -> None:
-    """A card's heading and a short table of names and what is to be said of each."""
+def ranking(text: str, rows: Sequence[tuple[str, str, str]], *, note: str = "", empty: str = "") -> None:
+    """A card's heading, and names in columns: each with where it is from and what is to be said of it."""
     body = "".join(
-        f"<tr><td><bdi>{escape(name)}</bdi></td><td>{escape(said)}</td></tr>" for name, said in rows
+        f"<li><bdi>{escape(name)}</bdi><i>{escape(where)}</i><b>{escape(said)}</b></li>"
+        for name, where, said in rows
     )
-    table = f'<table class="ranks"><tbody>{body}</tbody></table>' if rows else ""
+    listed = f'<ol class="ranks">{body}</ol>' if rows else ""
     said = note if rows else empty
-    st.html(f'<div class="card-head"><h2>{escape(text)}</h2><p>{escape(said)}</p></div>{table}')
+    st.html(f'<div class="card-head"><h2>{escape(text)}</h2><p>{escape(said)}</p></div>{listed}')
+
+
+def naming(text: str, rows: Sequence[tuple[str, str]], *, empty: str = "") -> None:
+    """A card of one line: its heading, then names and what is to be said of each."""
+    body = "".join(f"<li><bdi>{escape(name)}</bdi><span>{escape(said)}</span></li>" for name, said in rows)
+    listed = f"<ul>{body}</ul>" if rows else f"<p>{escape(empty)}</p>"
+    st.html(f'<div class="card-head naming"><h2>{escape(text)}</h2>{listed}</div>')
 
 
 def agenda(rows: Sequence[tuple[str, str, str]]) -> None:

@@ -21,7 +21,7 @@ from archive.agenda_slots import sessions_of
 from archive.errors import ArchiveError
 from archive.reading import load_meeting
 from archive.shown import account
-from archive.vocabulary import NONE, UNTAGGED, Meeting, Theme
+from archive.vocabulary import UNTAGGED, Meeting, Theme
 from views import components, push, settings
 from views.snapshot import Clock, clock_of
 from views.style import is_dark, palette
@@ -31,6 +31,8 @@ QUICK = 6.0  # seconds between two drawings of the posts over time
 SLOW = 12.0  # seconds between two drawings of what changes more slowly
 POLL = 2.0  # seconds between two looks where push is blocked
 THEMES = 6  # sentiment pictures that fit on a page
+FAST = 100.0  # meeting seconds a second, of a replay
+MOST = 9  # accounts that are named
 SPEEDS = (0.125, 86_400.0)
 
 
@@ -62,14 +64,20 @@ def page(path: Path) -> None:
     with st.container(key="columns"):
         left, right = st.columns([63, 37], gap="small")
         with left:
-            # A replay runs through an hour in seconds: its pictures have to keep up.
-            pace = 2 if state["now"]["replay"] else 1
+            pace = _pace(state["now"])
             st.fragment(_drawn, run_every=QUICK / pace)(path, _over_time)
             st.fragment(_drawn, run_every=SLOW / pace)(path, _in_detail)
         with right:
             components.posts(state, push.ROUTE)
     if st.session_state.get("pulse", {}).get("polling"):
         _poll(path)
+
+
+def _pace(now: dict[str, Any]) -> int:
+    # A replay runs through an hour in seconds: its pictures have to keep up.
+    if not now["replay"]:
+        return 1
+    return 4 if now["replay"]["speed"] > FAST else 2
 
 
 @st.fragment(run_every=POLL)
@@ -127,11 +135,11 @@ def _in_detail(at: Moment) -> None:
     if at.meeting.themes:
         with components.card("sentiment"):
             _sentiment(at.conn, at.meeting, at.window, palette())
-    active, rising = st.columns(2, gap="small")
-    with active, components.card("active"):
+    with components.card("active"):
         _most_active(at.conn)
-    with rising, components.card("rising"):
-        _rising(at.conn, at.clock, at.meeting)
+    if at.phase != "after":
+        with components.card("rising"):
+            _rising(at.conn, at.clock, at.meeting)
 
 
 def window_of(meeting: Meeting, clock: Clock, posts: tuple[datetime, datetime]) -> Window:
@@ -156,9 +164,8 @@ def window_of(meeting: Meeting, clock: Clock, posts: tuple[datetime, datetime]) 
 def _activity(conn: sqlite3.Connection, meeting: Meeting, window: Window, colours: Palette) -> None:
     counts = binned(live.per_minute(conn, window.starts, window.ends), window)
     legend = [(theme_colour(place, colours), theme.title) for place, theme in enumerate(meeting.themes)]
-    slugs = {slug for _, slug, _ in counts}
-    legend += [(colours.none, "no theme")] if NONE in slugs and meeting.themes else []
-    legend += [(colours.untagged, "not tagged yet")] if UNTAGGED in slugs else []
+    legend += [(colours.none, "no theme")] if meeting.themes else []
+    legend += [(colours.untagged, "not tagged yet")] if _waiting(counts) else []
     unit = "per minute" if window.minutes == 1 else f"in {_length(window.minutes)}"
     by = " by theme" if meeting.themes else ""
     aside = "The pale bar is still filling." if window.now < window.ends else ""
@@ -169,6 +176,11 @@ def _activity(conn: sqlite3.Connection, meeting: Meeting, window: Window, colour
         alt=charts.activity_alt(counts, window, unit),
         key="activity",
     )
+
+
+def _waiting(counts: list[tuple[datetime, str, int]]) -> bool:
+    # The few that are being tagged this moment would make the legend come and go.
+    return 20 * sum(n for _, slug, n in counts if slug == UNTAGGED) > sum(n for _, _, n in counts)
 
 
 @cache
@@ -227,8 +239,7 @@ def _sentiment(conn: sqlite3.Connection, meeting: Meeting, window: Window, colou
         components.heading("Sentiment by theme", note="Nothing in this window has been tagged yet.")
         return
     components.heading("Sentiment by theme", legend, note)
-    shares = (max(p, n) / posts for one in bins.values() for _, posts, p, n in one if posts)
-    bound = charts.bound_of(shares)
+    bound = charts.bound_of(one for theme in shown for one in bins.get(theme.slug, ()))
     spec = _sentiment_spec(is_dark(), _days(window))
     for row in range(0, len(shown), 3):
         for place, column in enumerate(st.columns(3 if len(shown) > 1 else 1, gap="small")):
@@ -279,7 +290,12 @@ def moods(minutes: list[dict[str, Any]], window: Window) -> dict[str, list[tuple
 
 
 def _most_active(conn: sqlite3.Connection) -> None:
-    rows = [(account(one["handle"], one["name"]), f"{one['posts']:,}") for one in live.most_active(conn, 5)]
+    found = live.most_active(conn, MOST)
+    several = len({one["source"] for one in found}) > 1
+    rows = [
+        (account(one["handle"], one["name"]), one["source"] if several else "", f"{one['posts']:,}")
+        for one in found
+    ]
     components.ranking("Most active", rows, note="Accounts by posts, reposts included.", empty="Nobody yet.")
 
 
@@ -288,12 +304,7 @@ def _rising(conn: sqlite3.Connection, clock: Clock, meeting: Meeting) -> None:
         (f"#{one['hashtag']}", f"{one['posts']:,} by {one['authors']:,} authors, {one['earlier']:,} before")
         for one in live.rising_hashtags(conn, clock.now, meeting)[:5]
     ]
-    components.ranking(
-        "Rising hashtags",
-        rows,
-        note="Last 30 minutes against all before.",
-        empty="None that three authors used more in the last 30 minutes than before.",
-    )
+    components.naming("Rising hashtags", rows, empty="None in the last 30 minutes.")
 
 
 def _agenda(meeting: Meeting, clock: Clock) -> None:
@@ -308,12 +319,13 @@ def _agenda(meeting: Meeting, clock: Clock) -> None:
         for one in sessions_of(meeting)
     ]
     with components.card("agenda"):
-        components.heading("Agenda", note=f"Times in {meeting.timezone.replace('_', ' ')}.")
+        day = "" if several else f"{meeting.starts.astimezone(meeting.zone):%A %-d %B %Y}. "
+        components.heading("Agenda", note=f"{day}Times in {meeting.timezone.replace('_', ' ')}.")
         components.agenda(rows)
 
 
 def _ended(meeting: Meeting, posts: bool) -> None:
-    with components.card("ended"):
+    with components.card("ended"), st.container(horizontal=True, vertical_alignment="center"):
         ended = meeting.ends.astimezone(meeting.zone).strftime("%-d %B %Y, %H:%M")
         after = "Late posts still count." if posts else "No posts were kept."
         components.heading("The meeting is over", note=f"It ended on {ended}. {after}")

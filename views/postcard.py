@@ -58,9 +58,10 @@ def heading(meeting: Meeting) -> str:
     """The page's heading, above the search box, as HTML."""
     starts, ends = (moment.astimezone(meeting.zone) for moment in (meeting.starts, meeting.ends))
     days = f"{starts.day} {starts:%b %Y}" if starts.date() == ends.date() else _span(starts, ends)
+    zone = meeting.timezone.replace("_", " ")
     return (
         f'<header class="archive-head"><h1><bdi>{escape(meeting.title)}</bdi></h1>'
-        f"<p>{escape(days)} · all times in {escape(meeting.timezone)}</p></header>"
+        f"<p>{escape(days)} · all times in {escape(zone)}</p></header>"
     )
 
 

@@ -19,6 +19,8 @@ from archive.vocabulary import Meeting
 SHOWN = 40  # posts in the list
 TEXT = 600  # characters of a post; the Archive page has all of it
 PATIENCE = 60.0  # seconds of real time after which untagged posts say that the tagger has stopped
+BEHIND = 5.0  # seconds of real time, or so many posts, before anything is said of them
+MANY = 500
 
 LONG_AGO = 3600.0  # seconds
 STALLED = 15.0  # seconds without a move after which a replay has been stopped
@@ -75,7 +77,7 @@ def take(conn: sqlite3.Connection, wall: datetime | None = None) -> Snapshot:
         },
         "figures": key_figures(figures, clock, over=over),
         "feeds": [feed(one, over=over) for one in live.feed_health(conn, clock.now)],
-        "tagger": tagger(conn, figures, clock),
+        "tagger": tagger(conn, figures, clock, over=over),
         "posts": [shown(post) for post in latest.latest(conn, SHOWN)],
         "empty": _nothing_yet(meeting, clock),
     }
@@ -86,7 +88,7 @@ def trouble(error: ArchiveError) -> Snapshot:
     if isinstance(error, NewerArchive):
         heading = "This archive needs a newer Backchannel"
     elif isinstance(error, NotAnArchive):
-        heading = "There is no archive to show yet"
+        heading = "There is no archive to show"
     else:
         heading = "This archive cannot be read"
     return {"trouble": {"heading": heading, "text": str(error)}}
@@ -186,16 +188,22 @@ def feed(health: dict[str, Any], *, over: bool = False) -> dict[str, Any]:
     return {"name": health["name"], "state": state, "note": note, "age": None if quiet else round(seconds)}
 
 
-def tagger(conn: sqlite3.Connection, figures: dict[str, Any], clock: Clock) -> dict[str, Any] | None:
-    """What to say about posts without tags; None where there are none."""
+def tagger(
+    conn: sqlite3.Connection, figures: dict[str, Any], clock: Clock, *, over: bool = False
+) -> dict[str, Any] | None:
+    """What to say about posts without tags; None where there are none, or only those of this moment."""
     untagged = figures["untagged"]
     since = latest.waiting_since(conn) if untagged else None
     if since is None:
         return None
     waited = (clock.now - since).total_seconds()
+    if waited / (clock.speed or 1.0) < BEHIND and untagged < MANY:
+        return None
     posts = f"{untagged:,} post{'s' if untagged != 1 else ''}"
     if waited / (clock.speed or 1.0) <= PATIENCE:
         return {"state": "catching_up", "note": f"{posts} to go"}
+    if over:
+        return {"state": "waiting", "note": f"{posts} to go: run backchannel tag"}
     return {"state": "deaf", "note": f"stopped · {posts} waiting, oldest {age(waited)}"}
 
 

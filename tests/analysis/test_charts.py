@@ -81,7 +81,23 @@ def test_thin_bins_are_hatched() -> None:
 
 
 def test_the_axis_ends_at_the_next_quarter() -> None:
-    assert [charts.bound_of(shares) for shares in ([], [0.1], [0.26, 0.1], [1.0])] == [0.25, 0.25, 0.5, 1.0]
+    bins = [[], [(START, 20, 2, 0)], [(START, 50, 13, 5)], [(START, 10, 0, 10)], [(START, 0, 0, 0)]]
+    assert [charts.bound_of(one) for one in bins] == [0.25, 0.25, 0.5, 1.0, 0.25]
+
+
+def test_one_post_alone_does_not_flatten_the_others() -> None:
+    bins = [(START, 20, 4, 2), (START + timedelta(minutes=5), 1, 1, 0)]
+    assert charts.bound_of(bins) == 0.25
+    assert charts.bound_of(bins[1:]) == 1.0
+    rows = charts.sentiment_rows(bins, window(5), 0.25).to_pandas()
+    few = rows[rows.role == "few"]
+    assert (list(few.y), list(few.y2)) == ([1.0], [0.25])  # what is told, what is drawn
+
+
+def test_a_title_that_does_not_fit_is_left_to_its_slot() -> None:
+    titles = [layer for layer in charts.activity_chart(THEMES, LIGHT)["layer"] if "text" in layer["encoding"]]
+    assert "datum.room >= min(13, length(datum.label))" in json.dumps(titles)
+    assert [one["field"] for one in titles[0]["encoding"]["tooltip"]] == ["label", "when", "until"]
 
 
 @pytest.mark.parametrize("palette", [LIGHT, DARK])

@@ -114,6 +114,7 @@ def test_the_timeline_narrows_by_dragging_and_by_typing(filled: Archive, start: 
     box = page.locator(".bars").bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + 2, box["y"] + 40)
+    expect(page.locator(".tip")).to_have_text("26 Mar 09:00 · 1 post · Opening")
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] / 2 - 2, box["y"] + 40, steps=5)
     page.mouse.up()
@@ -150,6 +151,26 @@ def test_the_download_is_the_search(filled: Archive, start: Start, visit: Visit,
     assert len(rows) == 59
     assert rows[0]["text"] == "Post 1 about budget"
     assert rows[0]["platform_id"] == f"9{2:018d}"
+
+
+def test_an_address_made_up_is_answered_in_words(filled: Archive, start: Start, visit: Visit) -> None:
+    page = visited(start, visit, filled, "sentiment=%3Cimg%20src=x%3E&theme=a%20b&session=c%20d&kind=%20")
+    total(page, 0)
+    expect(page.locator(".list .chosen")).to_contain_text("Sentiment: <img src=x>")
+    expect(page.locator(".list .notice")).to_contain_text("Take a filter away")
+
+
+def test_the_keyboard_comes_back_to_the_post_that_was_closed(
+    filled: Archive, start: Start, visit: Visit
+) -> None:
+    page = visited(start, visit, filled)
+    details = page.locator(".post .details").nth(3)
+    details.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".open .close")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator(".open")).to_be_hidden()
+    expect(details).to_be_focused()
 
 
 def test_what_cannot_be_searched_is_explained(filled: Archive, start: Start, visit: Visit) -> None:

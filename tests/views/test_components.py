@@ -20,19 +20,21 @@ def html(page: AppTest) -> str:
 def test_names_from_outside_are_escaped() -> None:
     page = drawn(
         "components.heading(H, [(H, H)], H)\n"
-        "components.ranking(H, [(H, H)], note=H)\n"
+        "components.ranking(H, [(H, H, H)], note=H)\n"
+        "components.naming(H, [(H, H)])\n"
         "components.agenda([(H, H, 'now')])\n"
         "components.message(H, [H, ''])\n"
         "components.swatch(H, H, H)"
     )
     assert "<img" not in html(page)
-    assert html(page).count("&lt;img src=x onerror=1&gt;") == 15
+    assert html(page).count("&lt;img src=x onerror=1&gt;") == 19
     assert not page.markdown
 
 
 def test_an_empty_ranking_says_so() -> None:
     page = html(drawn("components.ranking('Rising', [], note='how', empty='None yet.')"))
-    assert "None yet." in page and "how" not in page and "<table" not in page
+    assert "None yet." in page and "how" not in page and "<ol" not in page
+    assert "Nothing." in html(drawn("components.naming('Rising', [], empty='Nothing.')"))
 
 
 def test_a_card_holds_what_is_drawn_in_it() -> None:

@@ -19,7 +19,7 @@ from archive.playback import Playback, write_playback
 from archive.reading import open_readonly
 from archive.store import Archive
 from archive.times import utc_now
-from archive.vocabulary import Meeting, Received, Tagging, Theme
+from archive.vocabulary import Author, Meeting, Received, Tagging, Theme
 from views import live, push, settings
 from views.live import binned, moods, window_of
 from views.snapshot import Clock
@@ -93,6 +93,22 @@ def test_with_posts_the_pictures_stand(under_way: Archive, receive: Callable[...
     assert "Sentiment of Improve agility, 50 posts: 100% positive, 0% negative." in charts(page)
     assert "@bc_a0" in said(page)
     assert "not tagged yet" not in said(page)
+    under_way.write([receive(60, created_at=now)])  # one that is just being tagged changes no legend
+    assert "not tagged yet" not in said(drawn(under_way.path))
+
+
+def test_accounts_of_several_networks_are_told_apart(
+    under_way: Archive, receive: Callable[..., Received]
+) -> None:
+    ana = Author(key="zoom:ana", source="zoom", name="Ana")
+    under_way.write([receive(1), receive(2, key="zoom:2", source="zoom", author=ana)])
+    page = said(drawn(under_way.path))
+    assert "<bdi>@bc_ana</bdi><i>x</i>" in page and "<bdi>Ana</bdi><i>zoom</i>" in page
+
+
+@pytest.mark.parametrize(("speed", "pace"), [(None, 1), (60.0, 2), (288.0, 4)])
+def test_pictures_keep_up_with_a_replay(speed: float | None, pace: int) -> None:
+    assert live._pace({"replay": speed and {"speed": speed}}) == pace
 
 
 def test_untagged_posts_are_drawn_as_such(under_way: Archive, receive: Callable[..., Received]) -> None:
@@ -107,6 +123,7 @@ def test_after_the_meeting_the_whole_of_it(archive: Archive, receive: Callable[.
     tag(archive, ("open-data",))
     page = drawn(archive.path)
     assert "Late posts still count." in said(page)
+    assert "Rising" not in said(page)
     assert "Posts in 2 minutes by theme" in said(page)
     assert page.button(key="to-archive").label == "Search the archive"
     page.button(key="to-archive").click().run()

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from archive.errors import DamagedArchive, NewerArchive, NotAnArchive
+from archive.playback import Playback, write_playback
 from archive.reading import open_readonly
 from archive.store import Archive
 from archive.vocabulary import Deleted, Meeting, Received, Tagging
-from views.snapshot import SHOWN, TEXT, Snapshot, about, age, difference, feed, take, trouble
+from views.snapshot import MANY, SHOWN, TEXT, Snapshot, about, age, difference, feed, take, trouble
 
 
 def taken(archive: Archive, minutes: float = 60) -> Snapshot:
@@ -98,9 +99,27 @@ def test_a_long_post_is_cut_and_an_event_stays_small(
 def test_a_stopped_tagger_is_named_with_its_queue(archive: Archive, receive: Callable[..., Received]) -> None:
     archive.write([receive(n) for n in range(5)])
     assert taken(archive)["tagger"] == {"state": "deaf", "note": "stopped · 5 posts waiting, oldest 60 min"}
+    assert taken(archive, minutes=9e3)["tagger"] == {
+        "state": "waiting",
+        "note": "5 posts to go: run backchannel tag",
+    }
     assert taken(archive, minutes=0.5)["tagger"] == {"state": "catching_up", "note": "5 posts to go"}
     tag(archive)
     assert taken(archive)["tagger"] is None
+
+
+def test_posts_that_are_just_being_tagged_are_not_worth_a_word(
+    archive: Archive, receive: Callable[..., Received]
+) -> None:
+    archive.write([receive(0)])
+    assert taken(archive, minutes=0.05)["tagger"] is None
+    start = archive.meeting.starts
+    state = Playback(start, archive.meeting.ends, start + timedelta(minutes=10), 288.0, False, start)
+    with archive.transaction() as conn:
+        write_playback(conn, state)
+    assert taken(archive, minutes=0)["tagger"] is None  # ten minutes of the replay, two seconds of real time
+    archive.write([receive(0, key=f"x:{n}") for n in range(MANY)])
+    assert taken(archive, minutes=0)["tagger"] == {"state": "catching_up", "note": "501 posts to go"}
 
 
 @pytest.mark.parametrize(
@@ -165,7 +184,7 @@ def test_another_meeting_is_sent_whole(archive: Archive) -> None:
     ("error", "heading"),
     [
         (NewerArchive("n"), "This archive needs a newer Backchannel"),
-        (NotAnArchive("n"), "There is no archive to show yet"),
+        (NotAnArchive("n"), "There is no archive to show"),
         (DamagedArchive("n"), "This archive cannot be read"),
     ],
 )

@@ -81,9 +81,9 @@ function mark(page, name, value) {
   if (name === "theme") {
     node.classList.add("swatch")
     node.style.setProperty("--theme", page.colour(value))
-  } else if (name === "sentiment") {
+  } else if (name === "sentiment" && GLYPHS[value]) {
     node.classList.add(value)
-    node.textContent = GLYPHS[value] ?? ""
+    node.textContent = GLYPHS[value]
   } else node.hidden = true
   return node
 }
@@ -110,7 +110,8 @@ function drawRange(page) {
   const { data } = page
   const form = make("form", "range")
   const field = (name, label) => {
-    const box = make("label", "", label)
+    const box = make("label")
+    box.append(make("span", "", label))
     const input = make("input")
     input.type = "datetime-local"
     input.name = name
@@ -181,7 +182,9 @@ function wireBrush(page, line, plot, brush, tip) {
     const here = at(event)
     if (began !== null) paint(began, here)
     tip.hidden = false
-    tip.textContent = `${spoken(line.edges[here])} · ${number.format(line.counts[here])} post${line.counts[here] === 1 ? "" : "s"}`
+    const count = line.counts[here]
+    tip.replaceChildren(`${spoken(line.edges[here])} · ${number.format(count)} post${count === 1 ? "" : "s"}`)
+    for (const title of sessionsAt(line, here)) tip.append(" · ", outside("", title))
     const share = (here + 0.5) / size
     tip.style.left = `${100 * share}%`
     tip.style.transform = `translateX(${-100 * share}%)`
@@ -194,6 +197,12 @@ function wireBrush(page, line, plot, brush, tip) {
     page.set({ from: line.edges[a], to: line.edges[b + 1] })
   }
   plot.onpointercancel = () => ((began = null), (brush.hidden = true))
+}
+
+// What the agenda has while a bar lasts.
+function sessionsAt(line, at) {
+  const under = line.slots.flat().filter((slot) => slot.from < line.edges[at + 1] && line.edges[at] < slot.to)
+  return under.map((slot) => slot.title)
 }
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
@@ -541,7 +550,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     page.parts.open.dataset.key = data.open?.key ?? ""
     const fresh = Boolean(data.open) && data.open.key !== opened
     if (fresh) page.parts.open.scrollTop = 0
-    const target = fresh && opened !== undefined ? ".open .close" : focused
+    const closed = opened && !data.open ? detailsOf(opened) : focused
+    const target = fresh && opened !== undefined ? ".open .close" : closed
     if (target) parentElement.querySelector(target)?.focus({ preventScroll: true })
   }
   const host = parentElement.host ?? parentElement
@@ -558,8 +568,12 @@ function whereabouts(root) {
   if (node.dataset.facet) return `[data-facet="${CSS.escape(node.dataset.facet)}"][data-value="${CSS.escape(node.dataset.value)}"]`
   if (node.name) return `[name="${CSS.escape(node.name)}"]`
   const post = node.closest(".post")
-  if (post) return `.post[data-key="${CSS.escape(post.dataset.key)}"] .details`
+  if (post) return detailsOf(post.dataset.key)
   return node.className ? `.${node.className.split(" ").join(".")}` : null
+}
+
+function detailsOf(key) {
+  return `.post[data-key="${CSS.escape(key)}"] .details`
 }
 
 function isDark(colour) {

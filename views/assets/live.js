@@ -223,7 +223,10 @@ function heading(meeting, phase, clock) {
   if (under.length) return under.map((s) => s.title).join(" · ")
   const next = meeting.sessions.find((s) => Date.parse(s.starts) > clock)
   if (!next) return "Under way"
-  return `Between sessions · next: ${next.title}, ${time(Date.parse(next.starts), meeting.timezone, { hour: "2-digit", minute: "2-digit" })}`
+  const at = Date.parse(next.starts)
+  const day = time(at, meeting.timezone, DAY)
+  const hour = time(at, meeting.timezone, { hour: "2-digit", minute: "2-digit" })
+  return `Between sessions · next: ${next.title}, ${day === time(clock, meeting.timezone, DAY) ? "" : `${day}, `}${hour}`
 }
 
 function countdown(ms) {
@@ -237,20 +240,24 @@ function countdown(ms) {
 function drawFeeds(list, state) {
   const feeds = state.feeds.map((feed) => ({
     ...feed,
-    said: [feed.state.replace("_", " "), feed.age === null ? "" : age(feed.age * 1000)].join(" "),
+    // Where something is heard all the time, the seconds would only flicker.
+    said: feed.age === null || (feed.state === "listening" && feed.age < 5) ? "" : age(feed.age * 1000),
+    word: feed.state.replace("_", " "),
   }))
-  if (state.tagger) feeds.push({ name: "tagging", said: state.tagger.note, state: state.tagger.state, note: "" })
+  if (state.tagger) feeds.push({ name: "tagging", word: "", said: state.tagger.note, state: state.tagger.state, note: "" })
   while (list.children.length > feeds.length) list.lastElementChild.remove()
   while (list.children.length < feeds.length) {
     const item = make("li")
-    item.append(make("i"), make("b"), make("span"), make("span", "note"))
+    item.append(make("i"), make("b"), make("span", "word"), make("span"), make("span", "note"))
+    item.firstElementChild.ariaHidden = "true"
     list.append(item)
   }
   feeds.forEach((feed, at) => {
-    const [glyph, name, said, note] = list.children[at].children
+    const [glyph, name, word, said, note] = list.children[at].children
     list.children[at].dataset.state = feed.state
     put(glyph, STATES[feed.state] ?? "○")
     put(name, feed.name)
+    put(word, feed.word)
     put(said, feed.said)
     put(note, feed.note)
     note.title = feed.note
@@ -337,7 +344,7 @@ function drawPosts(live, part, component) {
     if (part.posts.children[at] !== item) part.posts.insertBefore(item, part.posts.children[at] ?? null)
   })
   part.empty.hidden = visible.length > 0
-  part.posts.hidden = !visible.length
+  part.posts.hidden = part.hold.hidden = !visible.length
   if (!visible.length) put(part.empty, state.empty)
   announce(part, held ? 0 : animate ? fresh : 0)
 }
