@@ -27,7 +27,7 @@ def tag(
     stop: Callable[[], bool] = lambda: False,
     progress: Callable[[int], None] = lambda done: None,
     forever: bool = False,
-    wait: Callable[[], None] = lambda: None,
+    wait: Callable[[], object] = lambda: None,
 ) -> int:
     """Tag untagged posts, newest first, until none is left; returns how many were tagged.
 

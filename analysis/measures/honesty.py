@@ -22,6 +22,8 @@ from analysis.measures.ledger import (
     source_states,
 )
 from analysis.measures.window import Window
+from archive.agenda_slots import sessions_of
+from archive.filters import Filters
 from archive.playback import playback
 from archive.reading import load_meeting
 from archive.tagging import ATTEMPTS
@@ -50,13 +52,14 @@ def potential_reach(window: Window) -> int | None:
 def coverage(window: Window, meeting: Meeting, now: datetime | None) -> dict[str, dict[str, Any]]:
     """Per source by name, or by network where nothing was listened to (an imported archive).
 
-    ``quarantined`` items name no network, so they are known for an archive of one source only.
+    ``late_s``, ``duplicates`` and ``deleted`` are those of the network, also where several sources listen
+    to it. ``quarantined`` items name no network, so they are known for an archive of one source only.
     """
     conn = window.conn
     ledger, heard = entries(conn), heartbeats(conn)
     starts, ends = scheduled(window, meeting, now)
     listened = {source for spans in ledger.values() for source in (spans[0].source,)}
-    labels = sorted(set(window.totals("source", "source")) - listened)
+    labels = sorted(set(Window(conn, Filters()).totals("source", "source")) - listened)
     intake = _by_source(conn, "SELECT source, duplicates FROM intake WHERE source <> ''")
     deleted = _by_source(conn, "SELECT source, count(*) FROM tombstones WHERE post_seen = 1 GROUP BY 1")
     quarantined = conn.execute("SELECT count(*) FROM quarantine").fetchone()[0]
@@ -64,6 +67,8 @@ def coverage(window: Window, meeting: Meeting, now: datetime | None) -> dict[str
     found: dict[str, dict[str, Any]] = {}
     for name, spans in [*ledger.items(), *((label, list[Entry]()) for label in labels)]:
         source = spans[0].source if spans else name
+        if window.filters.source not in (None, source):
+            continue
         found[name] = {
             "source": source,
             **_listening(spans, heard.get(name), starts, ends),
@@ -76,10 +81,18 @@ def coverage(window: Window, meeting: Meeting, now: datetime | None) -> dict[str
 
 
 def scheduled(window: Window, meeting: Meeting, now: datetime | None) -> tuple[str, str]:
-    """The part of the meeting that the window shows and that has happened."""
+    """The part of the meeting that the window shows and that has happened; a session, moved by the lag."""
     filters = window.filters
-    starts = max(filter(None, (meeting.starts, filters.from_)))
-    ends = min(filter(None, (meeting.ends, filters.to, now)))
+    starts, ends = next(
+        (
+            (session.starts + meeting.lag, session.ends + meeting.lag)
+            for session in sessions_of(meeting)
+            if session.slug == filters.session
+        ),
+        (meeting.starts, meeting.ends),
+    )
+    starts = max(filter(None, (starts, filters.from_)))
+    ends = min(filter(None, (ends, filters.to, now)))
     return to_text(starts), max(to_text(starts), to_text(ends))
 
 

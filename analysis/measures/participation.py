@@ -43,7 +43,7 @@ def _roster_participation(
     return {
         "label": "roster",
         "arms": {arm: _share(arms[arm] if arm != "public" else None, present.get(arm)) for arm in ARMS},
-        "groups": _shares(groups, attendance.by_group),
+        "groups": _shares(groups, {name.casefold(): of for name, of in attendance.by_group.items()}),
         "countries": _shares(countries, attendance.by_country),
     }
 

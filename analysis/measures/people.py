@@ -14,7 +14,6 @@ from analysis.measures.networks import fold
 from analysis.measures.participation import intensity, participation
 from analysis.measures.window import AUTHORED, Window
 from archive.agenda_slots import sessions_of
-from archive.times import to_text
 from archive.vocabulary import NETWORKS, Meeting
 
 TOP_AUTHORS = 10
@@ -25,7 +24,10 @@ AUTOMATED_SHARE = 0.98
 
 @dataclass(frozen=True, slots=True)
 class AuthorCount:
-    """One author of the window with what it sent there."""
+    """One author of the window with what it sent there.
+
+    ``first_post_at`` is the first post in the archive, ``first_here`` the first in the window.
+    """
 
     id: int
     key: str
@@ -34,6 +36,7 @@ class AuthorCount:
     name: str | None
     bot: int | None
     first_post_at: str | None
+    first_here: str | None
     posts: int
     authored: int
 
@@ -66,7 +69,7 @@ def people(window: Window, meeting: Meeting, earlier: Sequence[sqlite3.Connectio
         "top_authors_authored": top({author: author.authored for author in authored}) if told else None,
         "posts_per_author": spread([author.posts for author in counts]),
         "concentration": concentration(authored) if told else None,
-        **known_before(window, counts, earlier),
+        **known_before(counts, earlier),
         "likely_automated": likely_automated(counts, told),
         "participation": participation(window, meeting),
         "intensity": intensity(window, meeting),
@@ -78,10 +81,10 @@ def author_counts(window: Window) -> list[AuthorCount]:
     """Every author of the window, by key."""
     columns = "a.id, a.key, a.source, a.handle, a.name, a.bot, a.first_post_at"
     if window.whole:
-        sql = f"SELECT {columns}, a.posts, a.authored FROM authors a WHERE a.posts > 0"
+        sql = f"SELECT {columns}, a.first_post_at, a.posts, a.authored FROM authors a WHERE a.posts > 0"
     else:
         sql = (
-            f"SELECT {columns}, count(*), sum(c.{AUTHORED}) FROM chosen c "
+            f"SELECT {columns}, min(c.created_at), count(*), sum(c.{AUTHORED}) FROM chosen c "
             "JOIN authors a ON a.id = c.author_id GROUP BY a.id"
         )
     return sorted((AuthorCount(*row) for row in window.rows(sql)), key=lambda author: author.key)
@@ -123,12 +126,10 @@ def divisions(ranked: Sequence[int]) -> list[dict[str, Any]]:
 
 
 def known_before(
-    window: Window, counts: Sequence[AuthorCount], earlier: Sequence[sqlite3.Connection]
+    counts: Sequence[AuthorCount], earlier: Sequence[sqlite3.Connection]
 ) -> dict[str, float | int | None]:
     """Newcomers; with earlier archives also returners and the share of their authors seen again."""
-    starts = window.filters.from_
-    since = to_text(starts) if starts else ""
-    new = [author for author in counts if (author.first_post_at or "") >= since]
+    new = [author for author in counts if author.first_here == author.first_post_at]
     if not earlier:
         return {"newcomers": len(new), "returners": None, "retention": None}
     former = [author.across for conn in earlier for author in _network_authors(conn)]
@@ -145,8 +146,8 @@ def known_before(
 
 def _network_authors(conn: sqlite3.Connection) -> list[AuthorCount]:
     rows = conn.execute(
-        "SELECT id, key, source, handle, name, bot, first_post_at, posts, authored FROM authors "
-        f"WHERE posts > 0 AND source IN ({', '.join('?' * len(NETWORKS))})",
+        "SELECT id, key, source, handle, name, bot, first_post_at, first_post_at, posts, authored "
+        f"FROM authors WHERE posts > 0 AND source IN ({', '.join('?' * len(NETWORKS))})",
         NETWORKS,
     )
     return [AuthorCount(*row) for row in rows]

@@ -108,6 +108,40 @@ def test_coverage_of_a_window(archive: Archive, meeting: Meeting, window: Window
     assert (found["listened_s"], found["scheduled_s"], found["share"]) == (1800, 3600, 0.5)
 
 
+def test_coverage_of_a_session_is_that_of_its_time_as_posts_come_late(
+    archive: Archive, meeting: Meeting, window: Windows
+) -> None:
+    session = meeting.sessions[0]
+    archive.write([span("listening", -30, 15)])
+    found = honesty(window(session=session.slug), replace(meeting, lag=timedelta(minutes=5)))
+    planned = (session.ends - session.starts).total_seconds()
+    assert found["coverage"]["x-main"]["scheduled_s"] == planned
+    assert found["coverage"]["x-main"]["listened_s"] == 10 * 60
+    assert honesty(window(session="after"), meeting)["coverage"]["x-main"]["scheduled_s"] == 240 * 60
+
+
+def test_coverage_of_one_network_leaves_the_others_out(
+    archive: Archive, meeting: Meeting, receive: Receive, window: Windows
+) -> None:
+    zoom = Author(key="zoom:Eva", source="zoom", name="Eva")
+    of_chat = receive(1, author=zoom, source="zoom", key="zoom:1")
+    archive.write([receive(0), of_chat, Unmapped("?", "{", "f:1")])
+    found = honesty(window(source="x"), meeting)["coverage"]
+    assert set(found) == {"x"}
+    assert found["x"]["quarantined"] is None, "it may have come with the chat"
+    archive.write([Span(name="chat", source="zoom", state="listening", started_at=at(0), ended_at=at(60))])
+    assert set(honesty(window(), meeting)["coverage"]) == {"chat", "x"}
+    assert set(honesty(window(source="zoom"), meeting)["coverage"]) == {"chat"}
+    assert set(honesty(window(source="x"), meeting)["coverage"]) == {"x"}
+
+
+def test_a_source_without_a_post_in_the_window_is_still_there(
+    archive: Archive, meeting: Meeting, receive: Receive, window: Windows
+) -> None:
+    archive.write([receive(0)])
+    assert set(honesty(window(kind="reply"), meeting)["coverage"]) == {"x"}
+
+
 def test_reach_adds_up_the_most_followers_seen(archive: Archive, receive: Receive, window: Windows) -> None:
     def ana(followers: int | None) -> Author:
         return Author(key="x:1", source="x", handle="bc_ana", followers=followers)

@@ -65,3 +65,6 @@ def test_with_a_roster_its_people_are_counted(
     assert found["arms"]["public"]["authors"] is None
     assert found["countries"] == {"MX": {"authors": 1, "of": 3, "share": 1 / 3}}
     assert found["groups"]["business"]["share"] == 0.2
+    loud = replace(ATTENDANCE, by_group={"Business": 5})
+    again = participation(window(), replace(meeting, attendance=loud, participants=roster))
+    assert again["groups"] == found["groups"], "the roster's groups are kept in small letters"

@@ -97,6 +97,10 @@ def test_without_earlier_archives_newcomers_are_first_seen_in_the_window(
     assert (whole["newcomers"], whole["returners"], whole["retention"]) == (2, None, None)
     later = people(window(from_=meeting.starts + timedelta(minutes=20)), meeting)
     assert (later["authors"], later["newcomers"]) == (2, 1)
+    archive.write([receive(150, author="ana"), receive(151, author="eva")])
+    assert people(window(session="s1"), meeting)["newcomers"] == 2
+    there = people(window(session="s2"), meeting)
+    assert (there["authors"], there["newcomers"]) == (2, 1), "ana was seen in the session before"
 
 
 @pytest.fixture
