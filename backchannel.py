@@ -275,12 +275,14 @@ def replay(
     """
     from archive.checkup import refuse_for_replay
     from archive.meeting import load
+    from archive.playback import checked_speed
     from archive.store import Archive
     from collector.replay import replay as play
 
     meeting = load(meeting_path)
     path = archive or _folder(meeting_path) / f"{meeting.slug}.replay.db"
     begin = _moment(start, meeting, "--start")
+    checked_speed(speed)
     refuse_for_replay(path)
     stop = _stopped_by_signal()
     with Archive.open(path, meeting) as opened, _clock_progress(meeting) as progress:
@@ -332,7 +334,7 @@ def tag(
             progress=progress,
             stop=stop.is_set,
             forever=follow,
-            wait=lambda: _rest(stop),
+            wait=lambda: stop.wait(FOLLOW_SECONDS),
         )
     print(f"{done:,} posts tagged")
     if stop.is_set() and not follow:
@@ -578,10 +580,6 @@ def _stopped_by_signal() -> threading.Event:
     return event
 
 
-def _rest(stop: threading.Event) -> None:
-    stop.wait(FOLLOW_SECONDS)
-
-
 # -- what the arguments mean ---------------------------------------------------------------------------
 
 
@@ -600,7 +598,7 @@ def _meeting(meeting_path: Path, archive: Path | None) -> tuple[Meeting, Path]:
 def _filters(meeting: Meeting, from_: str | None, to: str | None, *values: str | None) -> Filters:
     """The filters of the command line; ``values`` in the order of the options after ``--to``."""
     from archive.filters import Filters
-    from archive.vocabulary import ARMS, KINDS, SOURCE_LABELS
+    from archive.vocabulary import ARMS, GROUPS, KINDS, SOURCE_LABELS
 
     names = ("session", "track", "theme", "source", "arm", "group", "language", "kind")
     chosen = dict(zip(names, values, strict=True))
@@ -611,7 +609,12 @@ def _filters(meeting: Meeting, from_: str | None, to: str | None, *values: str |
         "source": SOURCE_LABELS,
         "arm": ARMS,
         "kind": KINDS,
+        "group": sorted({*GROUPS, *(name.casefold() for name in meeting.attendance.by_group)}),
     }
+    if group := chosen["group"]:
+        if not meeting.participants:
+            raise UsageError(f"--group {group}: groups are known from a roster; name one in [participants]")
+        chosen["group"] = group.casefold()
     if not meeting.sessions:
         allowed["session"] = ["meeting", *allowed["session"]]
     for name, known in allowed.items():

@@ -112,16 +112,16 @@ def _forget(conn: sqlite3.Connection, author_ids: Iterable[int]) -> None:
 
 
 def of_post(conn: sqlite3.Connection, post_id: int) -> Author:
-    """The author of a stored post, with the newest profile."""
-    key, source, *columns = conn.execute(
-        f"SELECT key, source, {', '.join(_PROFILE)} FROM authors "
-        "WHERE id = (SELECT author_id FROM posts WHERE id = ?)",
+    """The author of a stored post, with the newest profile and the most followers ever seen."""
+    names = ("key", "source", *_PROFILE, "followers_max")
+    row = conn.execute(
+        f"SELECT {', '.join(names)} FROM authors WHERE id = (SELECT author_id FROM posts WHERE id = ?)",
         (post_id,),
     ).fetchone()
-    fields = dict(zip(_PROFILE, columns, strict=True))
+    fields = dict(zip(names, row, strict=True))
     if fields["bot"] is not None:
         fields["bot"] = bool(fields["bot"])
-    return Author(key=key, source=source, **fields)
+    return Author(**fields)
 
 
 def _decides(author: Author, observed_at: str, known: tuple[str, Author]) -> bool:

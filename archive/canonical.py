@@ -16,7 +16,6 @@ from pathlib import Path
 from archive.reading import explained, open_readonly
 from archive.schema import LOG_TABLES
 
-_LOGS = {*LOG_TABLES, "intake", "heartbeats", "tag_failures"}
 _LEFT_OUT = {
     "authors": {"id", "observed_at"},
     "posts": {"id", "author_id", "received_at", "tagged_at"},
@@ -58,7 +57,7 @@ def fingerprint(path: Path) -> str:
 def _tables(conn: sqlite3.Connection) -> list[str]:
     rows = conn.execute("SELECT name FROM pragma_table_list WHERE type = 'table' AND schema = 'main'")
     names = {row[0] for row in rows if not row[0].startswith("sqlite_")}
-    return sorted(names - _LOGS)
+    return sorted(names.difference(LOG_TABLES))
 
 
 def _lines(conn: sqlite3.Connection, table: str) -> Iterator[str]:

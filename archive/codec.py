@@ -1,16 +1,16 @@
-"""A post as a JSON object and back: in full exports, in old versions and in spooled replays.
+"""A post as a JSON object and back, for full exports; and an interval of the ledger from one.
 
 Fields that are unknown or empty are left out, so that equal posts give equal objects.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 from archive.times import to_text
-from archive.vocabulary import ARMS, KINDS, Author, Engagement, Post, Received
+from archive.vocabulary import ARMS, COUNTERS, KINDS, STATES, Author, Engagement, Post, Received, Span
 
 _AUTHOR_TEXTS = ("handle", "name", "url", "description", "location")
 _POST_TEXTS = (
@@ -23,7 +23,6 @@ _POST_TEXTS = (
     "url",
 )
 _POST_LISTS = ("hashtags", "mentions", "links", "aliases", "flags")
-_COUNTERS = ("likes", "reposts", "replies", "quotes", "impressions")
 _AUTHOR_FIELDS = {"key", "source", "followers", "followers_max", "bot", *_AUTHOR_TEXTS}
 _POST_FIELDS = {
     *("key", "source", "platform_id", "author", "text", "created_at", "edited_at"),
@@ -57,7 +56,7 @@ def post_to_json(post: Post) -> dict[str, Any]:
         if values := getattr(post, name):
             document[name] = list(values)
     if post.engagement is not None:
-        document["engagement"] = _known(post.engagement, _COUNTERS)
+        document["engagement"] = _known(post.engagement, COUNTERS)
     return document
 
 
@@ -108,7 +107,7 @@ def post_from_json(document: Mapping[str, Any]) -> Post:
         edited_at=_optional(document, "edited_at", _moment),
         kind=_optional(document, "kind", _kind),
         kind_among=tuple(_kind(value, "kind_among") for value in _list(document, "kind_among")),
-        arm=_arm(document.get("arm", "public")),
+        arm=_one_of(document.get("arm", "public"), "arm", ARMS),
         engagement=None if engagement is None else engagement_from_json(_mapping(document, "engagement")),
         **simple,
     )
@@ -129,8 +128,26 @@ def author_from_json(document: Mapping[str, Any]) -> Author:
 
 def engagement_from_json(document: Mapping[str, Any]) -> Engagement:
     """The counters of a post. Raises ValueError that names the one that is wrong."""
-    _refuse_unknown(document, set(_COUNTERS))
-    return Engagement(**{name: _optional(document, name, _count) for name in _COUNTERS})
+    _refuse_unknown(document, set(COUNTERS))
+    return Engagement(**{name: _optional(document, name, _count) for name in COUNTERS})
+
+
+def span_from_json(document: Mapping[str, Any]) -> Span:
+    """An interval of the coverage ledger from the columns of its table, of which those that may be unknown
+    may be absent. Raises ValueError that names the field that is wrong."""
+    span = Span(
+        name=_required(document, "name"),
+        source=_required(document, "source"),
+        state=_one_of(document.get("state"), "state", STATES),
+        started_at=_moment(document.get("started_at"), "started_at"),
+        ended_at=_optional(document, "ended_at", _moment),
+        cause=_optional(document, "cause", _text),
+        backfilled=_optional(document, "backfilled", _text),
+        missing_estimate=_optional(document, "missing_estimate", _count),
+    )
+    if span.ended_at is not None and span.ended_at < span.started_at:
+        raise ValueError("ended_at is before started_at")
+    return span
 
 
 def _known(thing: object, names: tuple[str, ...]) -> dict[str, Any]:
@@ -163,6 +180,8 @@ def _text(value: Any, name: str) -> str:
 def _count(value: Any, name: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise ValueError(f"{name} must be a whole number, not {_describe(value)}")
+    if abs(value) >= 2**63:
+        raise ValueError(f"{name} is more than SQLite can hold: {_describe(value)}")
     return value
 
 
@@ -184,16 +203,13 @@ def _moment(value: Any, name: str) -> datetime:
 
 
 def _kind(value: Any, name: str) -> Any:
-    if value not in KINDS:
-        raise ValueError(f"{name} must be one of {', '.join(KINDS)}, not {_describe(value)}")
+    return _one_of(value, name, KINDS)
+
+
+def _one_of(value: Any, name: str, allowed: Sequence[str]) -> Any:
+    if value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(allowed)}, not {_describe(value)}")
     return value
-
-
-def _arm(value: Any) -> Literal["room", "remote", "public"]:
-    for arm in ARMS:
-        if value == arm:
-            return arm
-    raise ValueError(f"arm must be one of {', '.join(ARMS)}, not {_describe(value)}")
 
 
 def _list(document: Mapping[str, Any], name: str) -> list[Any]:

@@ -70,8 +70,8 @@ def export(
     if unknown or not formats:
         raise UsageError(f"no format {unknown[0] if unknown else ''!r}; there are {', '.join(FORMATS)}")
     try:
-        directory.mkdir(parents=True, exist_ok=True)
         with closing(open_readonly(path)) as conn:
+            directory.mkdir(parents=True, exist_ok=True)
             conn.execute("BEGIN")  # all tables as they stand at one moment
             return list(_write_all(conn, directory, formats, filters or Filters(), full))
     except OSError as error:

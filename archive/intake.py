@@ -6,20 +6,33 @@ current; a tombstone keeps out what was deleted, with its reposts, even when it 
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
-from archive import authors, rollups, tagging, versions
+from archive import authors, observations, rollups, tagging, versions
 from archive.agenda_slots import Assign
 from archive.coverage import write_span
 from archive.lookups import select_in
 from archive.removal import account_hashes, bury, remove
 from archive.rollups import State
-from archive.rows import CONTENT_COLUMNS, Record, Unfit, digest, rekeyed
+from archive.rows import CONTENT_COLUMNS, Record, Unfit, check_fit, digest, rekeyed
 from archive.times import MINUTE, to_text
-from archive.vocabulary import Counts, Deleted, Item, Private, Received, Skipped, Span, Unmapped
+from archive.vocabulary import (
+    COUNTERS,
+    Counts,
+    Deleted,
+    Engagement,
+    Item,
+    Private,
+    Received,
+    Skipped,
+    Span,
+    Unmapped,
+)
 
 #: Longest payload kept in quarantine, in characters; a longer one is cut, and the reason says so.
 QUARANTINE_LIMIT = 1_000_000
@@ -37,6 +50,21 @@ _INSERT = (
     f"INSERT INTO posts (id, key, author_id, {', '.join(_OBSERVED)}) "
     f"VALUES ({', '.join('?' * (len(_OBSERVED) + 3))})"
 )
+_COUNT = (
+    f"INSERT OR IGNORE INTO engagement (post_id, observed_at, {', '.join(COUNTERS)}) "
+    f"VALUES ({', '.join('?' * (len(COUNTERS) + 2))})"
+)
+_NO_COUNTS = Engagement()
+_counted = attrgetter(*COUNTERS)
+_GONE = """
+WITH RECURSIVE
+    names (name) AS (
+        SELECT value FROM json_each(?1)
+        UNION SELECT alias FROM aliases WHERE key IN (SELECT value FROM json_each(?1))
+        UNION SELECT p.key FROM names JOIN posts p ON p.repost_of = names.name
+    )
+SELECT p.id, p.key, p.source FROM names JOIN posts p ON p.key = names.name
+"""
 _UPDATE = f"UPDATE posts SET author_id = ?, {', '.join(f'{name} = ?' for name in _OBSERVED)} WHERE id = ?"
 
 
@@ -70,6 +98,7 @@ class _Batch:
     counts: Counts = field(default_factory=Counts)
     records: list[Record] = field(default_factory=list)
     deletions: list[Deleted] = field(default_factory=list)
+    buried: list[str] = field(default_factory=list)
     delta: Counter[State] = field(default_factory=Counter)
     tally: authors.Tally = field(default_factory=authors.Tally)
     log: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -77,14 +106,17 @@ class _Batch:
     def take(self, item: Item) -> None:
         """Sort one item into the batch."""
         match item:
-            case Received():
+            case Received(post, raw):
                 try:
                     self.records.append(Record(item))
                 except Unfit as error:
-                    payload = item.post.text if item.raw is None else item.raw
-                    self._quarantine(str(error), payload, item.post.platform_id)
-            case Deleted():
-                self.deletions.append(item)
+                    self._quarantine(str(error), post.text if raw is None else raw, post.platform_id)
+            case Deleted(key, source):
+                try:
+                    check_fit(key, source)
+                    self.deletions.append(item)
+                except Unfit as error:
+                    self._quarantine(str(error), key, "a deletion")
             case Unmapped(reason, payload, where):
                 self._quarantine(reason, payload, where)
             case Private():
@@ -93,7 +125,11 @@ class _Batch:
                 self.counts.skipped += 1
                 self.log["", "skipped"] += 1
             case Span():
-                write_span(self.conn, item)
+                try:
+                    check_fit(item.name, item.source, item.cause, item.backfilled)
+                    write_span(self.conn, item)
+                except Unfit as error:
+                    self._quarantine(str(error), item.name, "an interval of the coverage ledger")
 
     def flush(self) -> None:
         """Write everything that was taken."""
@@ -101,6 +137,7 @@ class _Batch:
         if records:
             self._write(records)
         rollups.apply(self.conn, self.delta)
+        self._take_out(self.buried)
         for deletion in self.deletions:
             self._delete(deletion)
         self._write_log()
@@ -143,34 +180,31 @@ class _Batch:
         for alias, post_id in select_in(self.conn, "SELECT key, id FROM posts", "key", learnt):
             again = _Batch(self.conn, self.assign, self.now)
             again.records = [
-                Record(rekeyed(item, learnt[alias])) for item in versions.observations(self.conn, post_id)
+                Record(rekeyed(item, learnt[alias])) for item in observations.of_post(self.conn, post_id)
             ]
-            counters = self.conn.execute(
-                "SELECT observed_at, likes, reposts, replies, quotes, impressions "
-                "FROM engagement WHERE post_id = ?",
-                (post_id,),
-            ).fetchall()
             remove(self.conn, [post_id])
             again.flush()
-            row = self.conn.execute("SELECT id FROM posts WHERE key = ?", (learnt[alias],)).fetchone()
-            if row is not None:
-                _write_engagement(self.conn, [(row[0], *counter) for counter in counters])
 
     def _not_deleted(self, records: list[Record]) -> list[Record]:
         if not self.conn.execute("SELECT 1 FROM tombstones LIMIT 1").fetchone():
             return records
         names = {name for record in records for name in _dependencies(record)}
+        passed_on = [record.post.repost_of for record in records if record.post.repost_of]
+        origin = dict(select_in(self.conn, "SELECT alias, key FROM aliases", "alias", passed_on))
+        names.update(origin.values())
         gone = dict(select_in(self.conn, "SELECT key, seen_at FROM tombstones", "key", names))
         kept = []
         for record in records:
             post = record.post
             own = [gone[name] for name in (post.key, *post.aliases) if name in gone]
-            if not own and post.repost_of not in gone:
+            if not own and gone.keys().isdisjoint((post.repost_of, origin.get(post.repost_of))):
                 kept.append(record)
                 continue
             # That a repost went with its post is our conclusion: no source said when.
             for seen_at in own or [None]:
                 bury(self.conn, post.key, post.source, seen_at, post_seen=True)
+            # It may be here all the same: from before this record told the alias that was deleted.
+            self.buried.append(post.key)
             self.counts.skipped += 1
         return kept
 
@@ -224,7 +258,7 @@ class _Batch:
         kept = self.conn.execute("SELECT content_hash FROM versions WHERE post_id = ?", (known.id,))
         unknown = {record.content_hash for record in group} - {known.content_hash, *(row[0] for row in kept)}
         best = _best(group)
-        if best.beats(known.rank, known.payload_hash):
+        if best.beats(known.rank, known.payload_hash, known.content_hash):
             self._replace(known, best, author_ids[best.post.author.key])
         self._keep_others(known, group)
         self.counts.updated += len(unknown)
@@ -316,11 +350,9 @@ class _Batch:
         )
         counters = []
         for post_id, record in posts:
-            if seen := record.post.engagement:
-                row = (seen.likes, seen.reposts, seen.replies, seen.quotes, seen.impressions)
-                if row != (None, None, None, None, None):
-                    counters.append((post_id, record.observed_at, *row))
-        _write_engagement(self.conn, counters)
+            if (seen := record.post.engagement) and seen != _NO_COUNTS:
+                counters.append((post_id, record.observed_at, *_counted(seen)))
+        self.conn.executemany(_COUNT, counters)
 
     # -- everything else -------------------------------------------------------------------------
 
@@ -331,16 +363,20 @@ class _Batch:
         known = self.conn.execute("SELECT 1 FROM tombstones WHERE key = ?", (deletion.key,)).fetchone()
         for name in {key, deletion.key}:
             bury(self.conn, name, deletion.source, seen_at, post_seen=False)
-        gone = self.conn.execute(
-            "SELECT id, key, source FROM posts WHERE key = ?1 OR repost_of IN (?1, ?2)", (key, deletion.key)
-        ).fetchall()
-        for _, post_key, source in gone:
-            bury(self.conn, post_key, source, seen_at if post_key == key else None, post_seen=True)
-        remove(self.conn, [post_id for post_id, _, _ in gone])
-        if gone or not known:
+        if self._take_out([key, deletion.key]) or not known:
             self.counts.updated += 1
         else:
             self._repeated(deletion.source, 1)
+
+    def _take_out(self, keys: Sequence[str]) -> int:
+        """Take out deleted posts, with their reposts under any name and the reposts of those."""
+        if not keys:
+            return 0
+        gone = self.conn.execute(_GONE, (json.dumps(keys),)).fetchall()
+        for _, key, source in gone:
+            bury(self.conn, key, source, None, post_seen=True)
+        remove(self.conn, [post_id for post_id, _, _ in gone])
+        return len(gone)
 
     def _private(self, count: int) -> None:
         self.counts.private += count
@@ -353,8 +389,9 @@ class _Batch:
 
     def _quarantine(self, reason: str, payload: str | None, where: str) -> None:
         self.counts.quarantined += 1
+        reason, where = _storable(reason), _storable(where)
         if payload is not None:
-            payload = payload.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
+            payload = _storable(payload)
             if len(payload) > QUARANTINE_LIMIT:
                 reason += f" (the first {QUARANTINE_LIMIT:,} of {len(payload):,} characters are kept)"
                 payload = payload[:QUARANTINE_LIMIT]
@@ -374,6 +411,10 @@ class _Batch:
             )
 
 
+def _storable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
+
+
 def _dependencies(record: Record) -> Iterable[str]:
     """The keys whose deletion takes this post with it: its own, and that of the post it passes on."""
     post = record.post
@@ -386,14 +427,6 @@ def _dependencies(record: Record) -> Iterable[str]:
 def _best(records: Sequence[Record]) -> Record:
     best = records[0]
     for record in records[1:]:
-        if record.beats(best.rank(), best.payload_hash):
+        if record.beats(best.rank(), best.payload_hash, best.content_hash):
             best = record
     return best
-
-
-def _write_engagement(conn: sqlite3.Connection, rows: Sequence[tuple[int | str | None, ...]]) -> None:
-    conn.executemany(
-        "INSERT OR IGNORE INTO engagement "
-        "(post_id, observed_at, likes, reposts, replies, quotes, impressions) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        rows,
-    )

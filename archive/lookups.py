@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 
-def select_in(conn: sqlite3.Connection, select: str, column: str, keys: Iterable[str]) -> list[Any]:
+def select_in(conn: sqlite3.Connection, select: str, column: str, keys: Iterable[str | int]) -> list[Any]:
     """The rows of ``select`` whose ``column`` is one of ``keys``, however many they are."""
     # One bound JSON array instead of thousands of parameters: SQLite's limit on those is no matter.
     return conn.execute(

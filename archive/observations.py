@@ -16,9 +16,7 @@ from archive import versions
 from archive.codec import received_to_json
 from archive.rows import digest
 from archive.times import from_text
-from archive.vocabulary import Engagement, Received
-
-_COUNTERS = ("likes", "reposts", "replies", "quotes", "impressions")
+from archive.vocabulary import COUNTERS, Engagement, Received
 
 
 def of_key(conn: sqlite3.Connection, key: str) -> list[dict[str, Any]]:
@@ -29,7 +27,7 @@ def of_key(conn: sqlite3.Connection, key: str) -> list[dict[str, Any]]:
 
 def of_post(conn: sqlite3.Connection, post_id: int) -> Iterator[Received]:
     """The observations of a stored post, the best one first."""
-    kept = [_with_followers(conn, post_id, item) for item in versions.observations(conn, post_id)]
+    kept = list(versions.observations(conn, post_id))
     kept[0] = _with_aliases(conn, kept[0])
     yield from kept
     yield from _spare_payloads(conn, post_id, kept)
@@ -56,11 +54,11 @@ def _hash(item: Received) -> str:
 
 def _counters(conn: sqlite3.Connection, post_id: int) -> Iterator[tuple[Any, Engagement]]:
     rows = conn.execute(
-        f"SELECT observed_at, {', '.join(_COUNTERS)} FROM engagement WHERE post_id = ? ORDER BY id",
+        f"SELECT observed_at, {', '.join(COUNTERS)} FROM engagement WHERE post_id = ? ORDER BY id",
         (post_id,),
     ).fetchall()
     for seen_at, *counts in rows:
-        counters = Engagement(**dict(zip(_COUNTERS, counts, strict=True)))
+        counters = Engagement(**dict(zip(COUNTERS, counts, strict=True)))
         yield (from_text(seen_at) if seen_at else None), counters
 
 
@@ -70,14 +68,6 @@ def _not_older(kept: list[Received], seen_at: Any) -> Received:
         return kept[0]
     later = [item for item in kept if item.observed_at is not None and item.observed_at >= seen_at]
     return min(later, key=lambda item: item.observed_at or seen_at, default=kept[0])
-
-
-def _with_followers(conn: sqlite3.Connection, post_id: int, item: Received) -> Received:
-    most = conn.execute(
-        "SELECT followers_max FROM authors WHERE id = (SELECT author_id FROM posts WHERE id = ?)",
-        (post_id,),
-    ).fetchone()[0]
-    return replace(item, post=replace(item.post, author=replace(item.post.author, followers_max=most)))
 
 
 def _with_aliases(conn: sqlite3.Connection, item: Received) -> Received:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -88,9 +89,11 @@ def explained(error: sqlite3.Error, path: Path) -> ArchiveError:
     )
 
 
-def known_migrations() -> set[str]:
+@cache
+def known_migrations() -> frozenset[str]:
     """The names of all migrations that this version knows."""
-    return {step.name for step in migrations.pending(Database(memory=True))}
+    with Database(memory=True) as empty:
+        return frozenset(step.name for step in migrations.pending(empty))
 
 
 def load_meeting(conn: sqlite3.Connection) -> Meeting:

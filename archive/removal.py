@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 
 from archive import authors, rollups
+from archive.lookups import select_in
 from archive.vocabulary import Author
 
 _TABLES = (
@@ -25,13 +26,11 @@ _TABLES = (
 
 def remove(conn: sqlite3.Connection, post_ids: Sequence[int]) -> None:
     """Take posts out of every table, the search index and the rollups; tombstones are the caller's."""
-    rollups.apply(conn, Counter({state: -n for state, n in _states(conn, post_ids).items()}))
+    delta: Counter[rollups.State] = Counter()
+    delta.subtract(rollups.states(conn, post_ids).values())
+    rollups.apply(conn, delta)
     marks = [(post_id,) for post_id in post_ids]
-    owners = {
-        row[0]
-        for mark in marks
-        for row in conn.execute("SELECT author_id FROM posts WHERE id = ?", mark).fetchall()
-    }
+    owners = [row[0] for row in select_in(conn, "SELECT DISTINCT author_id FROM posts", "id", post_ids)]
     conn.executemany(
         "INSERT INTO posts_fts (posts_fts, rowid, text) SELECT 'delete', id, text FROM posts WHERE id = ?",
         marks,
@@ -40,10 +39,6 @@ def remove(conn: sqlite3.Connection, post_ids: Sequence[int]) -> None:
         conn.executemany(f"DELETE FROM {table} WHERE post_id = ?", marks)
     conn.executemany("DELETE FROM posts WHERE id = ?", marks)
     authors.recount(conn, owners)
-
-
-def _states(conn: sqlite3.Connection, post_ids: Iterable[int]) -> Counter[rollups.State]:
-    return Counter(rollups.states(conn, post_ids).values())
 
 
 def bury(conn: sqlite3.Connection, key: str, source: str, seen_at: str | None, *, post_seen: bool) -> None:
@@ -82,10 +77,6 @@ def opt_out(conn: sqlite3.Connection, account: str, seen_at: str) -> int:
         for author_id, key, source, handle in rows
         if folded in (key.casefold(), f"{source}:@{handle or ''}".casefold())
     ]
-    post_ids = [
-        row[0]
-        for author_id in gone
-        for row in conn.execute("SELECT id FROM posts WHERE author_id = ?", (author_id,)).fetchall()
-    ]
+    post_ids = [row[0] for row in select_in(conn, "SELECT id FROM posts", "author_id", gone)]
     remove(conn, post_ids)
     return len(post_ids)

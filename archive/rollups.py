@@ -84,7 +84,7 @@ def states(conn: sqlite3.Connection, ids: Iterable[int]) -> dict[int, State]:
 def state_of(columns: tuple[object, ...]) -> State:
     """The state behind a row of ``STATE_COLUMNS``."""
     *fixed, themes = columns
-    return State(*fixed, tuple(sorted(str(themes).split())) if themes else ())  # type: ignore[arg-type, call-arg]
+    return State._make([*fixed, tuple(sorted(str(themes or "").split()))])
 
 
 def apply(conn: sqlite3.Connection, delta: Counter[State]) -> None:

@@ -35,7 +35,7 @@ Content = tuple[str | None, ...]
 
 
 class Unfit(ValueError):
-    """A post that SQLite and its readers could not carry unharmed."""
+    """A text that SQLite and its readers could not carry unharmed."""
 
 
 def digest(data: bytes) -> str:
@@ -47,7 +47,8 @@ class Record:
     """One observation of a post, ready to be compared with others and written.
 
     The better of two observations of a post is the later version, then the later observation, then
-    the smaller hash of the payload: so the order of arrival never matters.
+    the smaller hash of the payload, then of the content (a payload may be read in two ways, by two
+    versions of us): so the order of arrival never matters.
     """
 
     __slots__ = (
@@ -93,25 +94,22 @@ class Record:
             post.url,
             " ".join(sorted(post.flags)) or None,
         )
-        _fit(
-            "".join((*filter(None, self.content), *self.hashtags, *self.mentions, *self.links, *post.aliases))
-        )
         author = post.author
-        described = (author.handle, author.name, author.url, author.description, author.location)
-        _fit("".join(filter(None, described)))
+        check_fit(*self.content, *self.hashtags, *self.mentions, *self.links, *post.aliases)
+        check_fit(author.handle, author.name, author.url, author.description, author.location)
         # A version is what its reader sees. Other columns may differ between two servers that show it.
         identity = (post.key, post.author.key, post.text, created_at, edited_at or "")
         self.content_hash = digest(_fit("\x1f".join(identity)))
         self.payload_hash = digest(_fit(item.raw)) if item.raw is not None else self.content_hash
 
     def rank(self) -> tuple[str, str]:
-        """The order of observations, but for the hash that decides between equals."""
+        """The order of observations, but for the hashes that decide between equals."""
         return self.version_at, self.observed_at or ""
 
-    def beats(self, rank: tuple[str, str], payload_hash: str) -> bool:
+    def beats(self, rank: tuple[str, str], payload_hash: str, content_hash: str) -> bool:
         """Is this observation to be preferred to another one?"""
-        mine = self.rank()
-        return mine > rank or (mine == rank and self.payload_hash < payload_hash)
+        mine, hashes = self.rank(), (self.payload_hash, self.content_hash)
+        return mine > rank or (mine == rank and hashes < (payload_hash, content_hash))
 
     def as_version(self) -> str:
         """The content as the ``versions`` table keeps it."""
@@ -120,6 +118,11 @@ class Record:
 
 def _distinct(values: Sequence[str]) -> list[str]:
     return sorted(set(values)) if len(values) > 1 else list(values)
+
+
+def check_fit(*texts: str | None) -> None:
+    """Raise Unfit if SQLite and its readers could not carry one of these texts unharmed."""
+    _fit("".join(filter(None, texts)))
 
 
 def _fit(text: str) -> bytes:

@@ -13,7 +13,10 @@ from sqlite_utils.migrations import Migrations
 migrations = Migrations("backchannel")
 
 #: What is left out when two archives are compared (design.md, "Same archive").
-LOG_TABLES = ("imports", "intake", "leases", "playback", "heartbeats", "_sqlite_migrations")
+LOG_TABLES = (
+    *("imports", "intake", "leases", "playback", "heartbeats", "tag_failures"),
+    "_sqlite_migrations",
+)
 
 TABLES = """
 CREATE TABLE meeting (

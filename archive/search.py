@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -270,7 +270,7 @@ def hits_of(conn: sqlite3.Connection, keys: Sequence[str]) -> dict[str, Hit]:
 
 def _hit(row: Sequence[object], snippet: str | None) -> Hit:
     names = Hit.__dataclass_fields__
-    values = dict(zip(names, row, strict=False))
+    values: dict[str, Any] = dict(zip(names, row, strict=False))
     text = str(row[-1])
     values.update(
         tagged=bool(values["tagged"]),
@@ -281,7 +281,7 @@ def _hit(row: Sequence[object], snippet: str | None) -> Hit:
             text[:LONGEST_SHOWN] + "…" * (len(text) > LONGEST_SHOWN) if snippet is None else snippet
         ),
     )
-    return Hit(**values)  # type: ignore[arg-type]
+    return Hit(**values)
 
 
 def segments(marked: str) -> Segments:

@@ -14,7 +14,7 @@ from types import TracebackType
 from sqlite_utils import Database
 
 from archive import coverage, intake, removal, rollups, tagging
-from archive.agenda_slots import assigner, sessions_of
+from archive.agenda_slots import Assign, assigner, sessions_of
 from archive.errors import NotAnArchive
 from archive.meeting import to_definition
 from archive.reading import check_age, explained, load_meeting
@@ -53,6 +53,7 @@ class Archive:
         self.path = path
         self.conn = conn
         self.clock = clock
+        self._definition = _definition(conn)
         self.meeting = load_meeting(conn)
         self._assign = assigner(self.meeting)
 
@@ -113,16 +114,24 @@ class Archive:
     def write(self, items: Iterable[Item]) -> Counts:
         """Take in whatever a source or an importer yielded; best in batches of 500 to 1,000."""
         with self.transaction() as conn:
-            return intake.write(conn, items, self._assign, to_text(self.clock()))
+            return intake.write(conn, items, self._assigner(conn), to_text(self.clock()))
 
     def write_from(self, checkpoint: Checkpoint, items: Sequence[Item]) -> Checkpoint:
         """Take in the next batch of an import, and move its checkpoint on in the same transaction."""
         now = to_text(self.clock())
         with self.transaction() as conn:
-            counts = intake.write(conn, items, self._assign, now)
+            counts = intake.write(conn, items, self._assigner(conn), now)
             moved = checkpoint.moved(len(items), counts)
             _save_checkpoint(conn, moved, now)
         return moved
+
+    def _assigner(self, conn: sqlite3.Connection) -> Assign:
+        # Another process may have brought a new agenda since, and assigned what was there then.
+        if (definition := _definition(conn)) != self._definition:
+            self.meeting = load_meeting(conn)
+            self._assign = assigner(self.meeting)
+            self._definition = definition
+        return self._assign
 
     def opt_out(self, account: str) -> int:
         """Keep an account (its key, or ``<source>:@<handle>``) out; returns the posts taken out."""
@@ -195,10 +204,10 @@ def _transaction(conn: sqlite3.Connection) -> Iterator[None]:
     conn.execute("BEGIN IMMEDIATE")
     try:
         yield
+        conn.commit()
     except BaseException:
         conn.rollback()
         raise
-    conn.commit()
 
 
 def _save_checkpoint(conn: sqlite3.Connection, checkpoint: Checkpoint, now: str) -> None:
@@ -223,8 +232,14 @@ def _prepare(conn: sqlite3.Connection) -> None:
         "wal_autocheckpoint = 16000",  # 64 MB: a page that fills is copied once, not at every batch
         "cache_size = -32768",
         "temp_store = MEMORY",
+        "secure_delete = ON",  # what is taken out is overwritten, not only unlinked
     ):
         conn.execute(f"PRAGMA {pragma}").fetchall()
+
+
+def _definition(conn: sqlite3.Connection) -> str | None:
+    row = conn.execute("SELECT definition FROM meeting").fetchone()
+    return row[0] if row else None
 
 
 def _store_meeting(conn: sqlite3.Connection, meeting: Meeting) -> None:

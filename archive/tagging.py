@@ -38,17 +38,17 @@ def save(
         row[0]: row[1:]
         for row in select_in(
             conn,
-            f"SELECT p.key, p.content_hash, p.id, {rollups.STATE_COLUMNS} FROM posts p",
-            "p.tagged_at IS NULL AND p.key",
-            (post.key for post, _ in results),
+            f"SELECT p.id, p.content_hash, {rollups.STATE_COLUMNS} FROM posts p",
+            "p.tagged_at IS NULL AND p.id",
+            (post.id for post, _ in results),
         )
     }
-    due = [(post, tagging) for post, tagging in results if waiting.get(post.key, ("",))[0] == post.version]
-    before = {post.key: rollups.state_of(waiting[post.key][2:]) for post, _ in due}
-    delta: Counter[State] = Counter(before.values())
-    delta = Counter({state: -count for state, count in delta.items()})
+    due = [(post, tagging) for post, tagging in results if waiting.get(post.id, ("",))[0] == post.version]
+    delta: Counter[State] = Counter()
     for post, tagging in due:
-        delta[_tagged(before[post.key], tagging)] += 1
+        before = rollups.state_of(waiting[post.id][1:])
+        delta[before] -= 1
+        delta[_tagged(before, tagging)] += 1
     conn.executemany(
         "UPDATE posts SET tagged_at = ?, tagged_by = ?, language_detected = ?, sentiment = ?, "
         "sentiment_score = ?, sure = ?, question = ? WHERE id = ?",
@@ -99,11 +99,15 @@ def _tagged(state: State, tagging: Tagging) -> State:
 
 
 def failed(conn: sqlite3.Connection, post: Untagged, reason: str, now: str) -> None:
-    """Note that tagging a post failed; after ATTEMPTS times it is set aside with the reason."""
+    """Note that tagging a post failed; after ATTEMPTS times it is set aside with the reason.
+
+    A post that was edited, deleted or tagged by somebody else meanwhile is left alone.
+    """
     conn.execute(
-        "INSERT INTO tag_failures VALUES (?1, 1, ?2, ?3) ON CONFLICT DO UPDATE SET "
-        "attempts = attempts + 1, reason = ?2, seen_at = ?3",
-        (post.id, reason, now),
+        "INSERT INTO tag_failures SELECT id, 1, ?3, ?4 FROM posts "
+        "WHERE id = ?1 AND content_hash = ?2 AND tagged_at IS NULL "
+        "ON CONFLICT DO UPDATE SET attempts = attempts + 1, reason = ?3, seen_at = ?4",
+        (post.id, post.version, reason, now),
     )
 
 

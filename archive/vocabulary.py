@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any, Literal
@@ -57,7 +57,7 @@ class Author:
 
     ``key`` is ``<source>:<account id>``, or ``x:@<handle, case-folded>`` where a format has no ids.
     ``handle`` is as written (Mastodon: always ``user@host``); the chats have a ``name`` only.
-    ``followers_max`` is the most ever seen, where one of our own full exports tells it.
+    ``followers_max`` is the most ever seen, where the archive or a full export of ours tells it.
     """
 
     key: str
@@ -81,6 +81,9 @@ class Engagement:
     replies: int | None = None
     quotes: int | None = None
     impressions: int | None = None
+
+
+COUNTERS = tuple(counter.name for counter in fields(Engagement))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,24 +208,16 @@ class Counts:
 
     @property
     def read(self) -> int:
-        return self.new + self.updated + self.duplicate + self.private + self.skipped + self.quarantined
+        return sum(asdict(self).values())
 
     def add(self, other: Counts) -> None:
         """Add another batch's counts to these."""
-        for name in ("new", "updated", "duplicate", "private", "skipped", "quarantined"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name, count in asdict(other).items():
+            setattr(self, name, getattr(self, name) + count)
 
     def as_json(self) -> dict[str, int]:
         """The promise of ``import --json`` (design.md)."""
-        return {
-            "read": self.read,
-            "new": self.new,
-            "updated": self.updated,
-            "duplicate": self.duplicate,
-            "private": self.private,
-            "skipped": self.skipped,
-            "quarantined": self.quarantined,
-        }
+        return {"read": self.read, **asdict(self)}
 
 
 # What analysis hands to the archive.

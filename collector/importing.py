@@ -227,4 +227,5 @@ def _identity(path: Path, size: int, parts: Sequence[_Part], context: Context) -
         digest = hashlib.sha256(file.read(_IDENTITY_BYTES))
     formats = [part.importer.NAME for part in parts]
     digest.update(repr((formats, context.date, str(context.zone), context.arm)).encode())
-    return f"{path.name}:{size}:{digest.hexdigest()[:32]}"
+    name = path.name.encode("utf-8", "backslashreplace").decode()  # of an old archive it may be in Latin-1
+    return f"{name}:{size}:{digest.hexdigest()[:32]}"

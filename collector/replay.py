@@ -23,7 +23,6 @@ from collector import timeline
 from collector.lease import Lease
 from collector.spool import Spool
 
-DEMO_SPEED = 288.0  # a day in five minutes
 QUIET = timedelta(minutes=30)
 BATCH = 500
 POLL = 0.1  # seconds between two looks at what viewers ask for

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path, PurePath
-from typing import Any, get_args
+from typing import Any
 
+from archive.codec import span_from_json
 from archive.errors import InputError
-from archive.vocabulary import Deleted, Item, Meeting, Received, Span, State
+from archive.vocabulary import Deleted, Item, Meeting, Received, Span
 from collector import importing
 from collector.spool import Spool
 
@@ -18,7 +19,6 @@ from collector.spool import Spool
 COVERAGE = "coverage.ndjson"
 #: Networks whose payloads carry the moment at which they were passed on, not that of a later search.
 _STREAMED = frozenset({"bluesky"})
-_STATES = get_args(State)
 
 
 def fill(
@@ -76,8 +76,8 @@ def spans(path: Path) -> Iterator[Span]:
         for number, line in enumerate(lines, 1):
             if line.strip():
                 try:
-                    yield _span(json.loads(line))
-                except (ValueError, KeyError, TypeError, RecursionError) as error:
+                    yield span_from_json(json.loads(line))
+                except (ValueError, AttributeError, RecursionError) as error:
                     raise InputError(
                         f"{path.name}, line {number}: no interval of a coverage ledger ({error}); "
                         "wanted are name, source, state, started_at and, where known, ended_at"
@@ -96,28 +96,6 @@ def _whole(source: str, starts: datetime, ends: datetime) -> Iterator[Span]:
         name=source, source=source, state="listening", started_at=starts, ended_at=ends, cause="replay"
     )
     yield from _begun_and_ended(span)
-
-
-def _span(row: dict[str, Any]) -> Span:
-    if row["state"] not in _STATES:
-        raise ValueError(f"state must be one of {', '.join(_STATES)}")
-    starts, ends = datetime.fromisoformat(row["started_at"]), row.get("ended_at")
-    estimate = row.get("missing_estimate")
-    span = Span(
-        name=str(row["name"]),
-        source=str(row["source"]),
-        state=row["state"],
-        started_at=starts,
-        ended_at=datetime.fromisoformat(ends) if ends else None,
-        cause=row.get("cause"),
-        backfilled=row.get("backfilled"),
-        missing_estimate=int(estimate) if estimate is not None else None,
-    )
-    if starts.tzinfo is None or (span.ended_at and span.ended_at.tzinfo is None):
-        raise ValueError("a time without a zone")
-    if span.ended_at is not None and span.ended_at < starts:
-        raise ValueError("it ends before it starts")
-    return span
 
 
 def _folder_settings(meeting: Meeting, path: Path) -> dict[str, Any]:

@@ -171,6 +171,15 @@ def test_import_of_what_cannot_be_imported(run: Callable[..., Said], folder: Pat
     assert "no such zone" in run("import", folder, folder / "chat.txt", "--timezone", "Mars").err
 
 
+def test_a_chat_without_its_day_keeps_no_other_out(run: Callable[..., Said], folder: Path) -> None:
+    text = MEETING.replace("ends = 2012-03-26T18", "ends = 2012-03-27T18")
+    (folder / "meeting.toml").write_text(text, encoding="utf-8")
+    (folder / "dated.txt").write_text("2012-03-26 09:00:10 From Ana Perez to Everyone:\n\tHola\n")
+    said = run("import", folder, folder / "chat.txt", folder / "dated.txt", "--json")
+    assert (said.code, "--date" in said.err) == (2, True)
+    assert json.loads(said.out)["new"] == 1
+
+
 def test_one_bad_file_keeps_no_other_out(run: Callable[..., Said], folder: Path) -> None:
     files = (folder / "absent.csv", folder / "chat.txt")
     said = run("import", folder, *files, "--date", "2012-03-26", "--json")
@@ -215,6 +224,7 @@ def test_tag_measures_status_and_why(run: Callable[..., Said], imported: Path) -
         ("--kind", "z"),
         ("--arm", "left"),
         ("--from", "noon"),
+        ("--group", "business"),  # nobody is on a roster
     ],
 )
 def test_filters_that_cannot_be_meant(
@@ -223,6 +233,18 @@ def test_filters_that_cannot_be_meant(
     said = run("measures", imported, "--json", *filters)
     assert (said.code, said.out) == (2, "")
     assert filters[0] in said.err
+
+
+def test_the_group_of_a_roster_is_a_filter(run: Callable[..., Said], imported: Path) -> None:
+    with (imported / "meeting.toml").open("a", encoding="utf-8") as file:
+        file.write('[participants]\nroster = "r.csv"\n[attendance]\nby_group = { Press = 3 }\n')
+    roster = "name,country,group,attendance,accounts\nAna,MX,Press,room,zoom:Ana Perez\n"
+    (imported / "r.csv").write_text(roster, encoding="utf-8")
+    run("import", imported, imported / "chat.txt", "--date", "2012-03-26")  # the archive learns the roster
+    assert run("measures", imported, "--json", "--group", "Press").json["posts"] == 1
+    assert run("measures", imported, "--json", "--group", "academia").json["posts"] == 0
+    said = run("measures", imported, "--json", "--group", "pres")
+    assert (said.code, "press" in said.err) == (2, True)
 
 
 def test_without_an_archive(run: Callable[..., Said], folder: Path) -> None:
@@ -277,6 +299,8 @@ def test_replay_plays_into_an_archive_of_its_own(run: Callable[..., Said], folde
     run("import", folder, folder / "posts.csv", "--timezone", "UTC")
     said = run("replay", folder, folder / "posts.csv", "--archive", folder / "m.db")
     assert (said.code, "no replay brought" in said.err) == (2, True)
+    assert run("replay", folder, folder / "posts.csv", "--archive", folder / "n.db", "--speed", "0").code == 2
+    assert not (folder / "n.db").exists()
 
 
 def test_following_ends_with_a_signal(folder: Path) -> None:

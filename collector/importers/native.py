@@ -13,16 +13,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from archive.codec import post_from_json, received_from_json
-from archive.export_tables import COUNTERS, FULL_TABLES, POST_COLUMNS, TABLES
+from archive.codec import post_from_json, received_from_json, span_from_json
+from archive.export_tables import FULL_TABLES, POST_COLUMNS, TABLES
 from archive.vocabulary import (
-    STATES,
+    COUNTERS,
     Author,
     Deleted,
     Item,
     Post,
     Received,
-    Span,
     Unmapped,
     hashtags_in,
 )
@@ -82,8 +81,8 @@ def _items(record: Record) -> Iterator[Item]:
         yield from _posts(row)
     elif table == "tombstones":
         yield from _deleted(row)
-    elif table == "coverage" and row["state"] in STATES:
-        yield _span(row)
+    elif table == "coverage" and row["posts"] is None:  # its rows that count posts are no intervals
+        yield span_from_json(row)
     elif table == "quarantine":
         reason = words(row["reason"]) or "unknown"
         payload = row["payload"]
@@ -145,22 +144,6 @@ def _deleted(row: Mapping[str, Any]) -> Iterator[Item]:
                 kind=None,
             )
         )
-
-
-def _span(row: Mapping[str, Any]) -> Span:
-    started_at = moment(row["started_at"])
-    if started_at is None:
-        raise MappingError("started_at is no time")
-    return Span(
-        name=str(row["name"]),
-        source=str(row["source"]),
-        state=row["state"],
-        started_at=started_at,
-        ended_at=moment(row["ended_at"]),
-        cause=words(row["cause"]),
-        backfilled=words(row["backfilled"]),
-        missing_estimate=row["missing_estimate"] if isinstance(row["missing_estimate"], int) else None,
-    )
 
 
 _LONG_AGO = datetime.fromisoformat("1970-01-01T00:00:00+00:00")

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import BinaryIO
 
-from archive.vocabulary import AUTHORED, Arm, Item, Post, Received, Unmapped, hashtags_in
+from archive.vocabulary import AUTHORED, Arm, Item, Post, Received, hashtags_in
 from collector.clocks import as_utc
 from collector.importers.base import Context, Head
-from collector.importers.tabular import Cells, Row, header_of, mapped_rows, rows
+from collector.importers.tabular import Cells, Row, header_of, mapped_rows, readable, rows
 from collector.mapping import MappingError, x_ids
 
 NAME = "plain-csv"
@@ -48,12 +48,7 @@ def read(stream: BinaryIO, context: Context) -> Iterator[Item]:
 
 def times(stream: BinaryIO, context: Context) -> Iterator[tuple[str, datetime]]:
     """The ids and local times of the rows that have both."""
-    for row in rows(stream, blank=_BLANK, text=_NAMES["text"]):
-        if not isinstance(row, Unmapped):
-            try:
-                yield _values(row.cells)[:2]
-            except MappingError:
-                continue
+    return readable(rows(stream, blank=_BLANK, text=_NAMES["text"]), lambda cells: _values(cells)[:2])
 
 
 def plain_post(post_id: str, created_at: datetime, handle: str, text: str, arm: Arm) -> Post:

@@ -10,7 +10,7 @@ import csv
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from archive.vocabulary import Item, Private, Unmapped
 from collector.importers.base import Head
@@ -27,6 +27,7 @@ _PRIVATE = {"dm", "direct_message", "message_create"}
 csv.field_size_limit(MAX_RECORD + 1)
 
 Cells = dict[str, str]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,16 @@ def mapped_rows(found: Iterable[Row | Unmapped], to_item: Callable[[Row], Item])
             yield to_item(row)
         except MappingError as error:
             yield unmapped(str(error), row.raw, row.where)
+
+
+def readable(found: Iterable[Row | Unmapped], read: Callable[[Cells], T]) -> Iterator[T]:
+    """What ``read`` gives for each row; one that it cannot read is left out."""
+    for row in found:
+        if isinstance(row, Row):
+            try:
+                yield read(row.cells)
+            except MappingError:
+                continue
 
 
 class _Lines:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, BinaryIO
 
-from archive.vocabulary import AUTHORED, Arm, Item, Kind, Post, Received, hashtags_in
+from archive.vocabulary import Arm, Item, Post, Received, hashtags_in
 from collector.importers.base import Context, Head, loads
 from collector.importers.tabular import Cells, header_of, mapped_rows, number, rows
 from collector.mapping import MappingError, table, tables, words, x_ids
@@ -21,7 +21,6 @@ TRIED = True
 
 _BLANK = frozenset({"NA"})
 _NEEDED = {"id_str", "from_user", "text", "created_at"}
-_NOT_TOLD: tuple[Kind, ...] = tuple(kind for kind in AUTHORED if kind != "reply")
 
 
 def sniff(head: Head) -> bool:
@@ -45,11 +44,9 @@ def to_post(cells: Cells, *, arm: Arm = "public") -> Post:
     answered_account = cells.get("in_reply_to_screen_name") or x_ids.optional_id(
         cells.get("in_reply_to_user_id_str")
     )
-    kind: Kind | None = None
-    if x_ids.is_old_repost(text):
-        kind = "repost"
-    elif answered or answered_account:
-        kind = "reply"
+    kind, kind_among = x_ids.kind_without_quotes(
+        repost=x_ids.is_old_repost(text), reply=bool(answered or answered_account)
+    )
     return Post(
         key=f"{x_ids.SOURCE}:{post_id}",
         source=x_ids.SOURCE,
@@ -63,7 +60,7 @@ def to_post(cells: Cells, *, arm: Arm = "public") -> Post:
         text=x_ids.shown(text),
         created_at=_time(cells.get("created_at"), post_id),
         kind=kind,
-        kind_among=() if kind else _NOT_TOLD,
+        kind_among=kind_among,
         arm=arm,
         reply_to=x_ids.post_key(answered),
         reply_to_account=answered_account,

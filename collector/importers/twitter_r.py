@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import BinaryIO
 
-from archive.vocabulary import AUTHORED, Arm, Engagement, Item, Kind, Post, Received, Unmapped, hashtags_in
+from archive.vocabulary import Arm, Engagement, Item, Post, Received, hashtags_in
 from collector.clocks import as_utc
 from collector.importers.base import Context, Head
 from collector.importers.plain_csv import local_time
-from collector.importers.tabular import Cells, Row, header_of, mapped_rows, number, rows
-from collector.mapping import MappingError, x_ids
+from collector.importers.tabular import Cells, Row, header_of, mapped_rows, number, readable, rows
+from collector.mapping import x_ids
 
 NAME = "twitter-r"
 TITLE = "twitteR (CSV)"
@@ -22,7 +22,6 @@ TRIED = False
 
 _BLANK = frozenset({"NA"})
 _NEEDED = {"text", "favoriteCount", "replyToSN", "created", "id", "screenName", "isRetweet"}
-_NOT_TOLD: tuple[Kind, ...] = tuple(kind for kind in AUTHORED if kind != "reply")
 
 
 def sniff(head: Head) -> bool:
@@ -42,12 +41,8 @@ def read(stream: BinaryIO, context: Context) -> Iterator[Item]:
 
 def times(stream: BinaryIO, context: Context) -> Iterator[tuple[str, datetime]]:
     """The ids and local times of the rows that have both."""
-    for row in rows(stream, blank=_BLANK):
-        if not isinstance(row, Unmapped):
-            try:
-                yield row.cells.get("id", ""), local_time(row.cells.get("created", ""))
-            except MappingError:
-                continue
+    found = rows(stream, blank=_BLANK)
+    return readable(found, lambda cells: (cells.get("id", ""), local_time(cells.get("created", ""))))
 
 
 def to_post(cells: Cells, context: Context, arm: Arm = "public") -> Post:
@@ -58,11 +53,10 @@ def to_post(cells: Cells, context: Context, arm: Arm = "public") -> Post:
     shown = x_ids.shown(text)
     answered = x_ids.optional_id(cells.get("replyToSID"))
     answered_account = cells.get("replyToSN") or x_ids.optional_id(cells.get("replyToUID"))
-    kind: Kind | None = None
-    if cells.get("isRetweet", "").upper() == "TRUE" or x_ids.is_old_repost(text):
-        kind = "repost"
-    elif answered or answered_account:
-        kind = "reply"
+    kind, kind_among = x_ids.kind_without_quotes(
+        repost=cells.get("isRetweet", "").upper() == "TRUE" or x_ids.is_old_repost(text),
+        reply=bool(answered or answered_account),
+    )
     return Post(
         key=f"{x_ids.SOURCE}:{post_id}",
         source=x_ids.SOURCE,
@@ -71,7 +65,7 @@ def to_post(cells: Cells, context: Context, arm: Arm = "public") -> Post:
         text=shown,
         created_at=as_utc(local_time(cells.get("created", "")), context.zone, post_id),
         kind=kind,
-        kind_among=() if kind else _NOT_TOLD,
+        kind_among=kind_among,
         arm=arm,
         reply_to=x_ids.post_key(answered),
         reply_to_account=answered_account,

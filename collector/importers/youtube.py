@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO, cast
 
-from archive.errors import UsageError
+from archive.errors import InputError
 from archive.vocabulary import Item, Received, Skipped, Unmapped
 from collector.importers.base import (
     HEAD_BYTES,
@@ -58,7 +58,7 @@ def sniff(head: Head) -> bool:
 
 
 def read(stream: BinaryIO, context: Context) -> Iterator[Item]:
-    """Each message as a post. UsageError where the text form comes without a date."""
+    """Each message as a post. InputError where the text form comes without a date."""
     ordinals = Ordinals()
     arm = context.arm or "remote"
 
@@ -143,7 +143,7 @@ def _from_line(text: str, where: str, start: datetime, take: Take) -> Item:
 def _stream_start(context: Context) -> datetime:
     meeting = context.meeting
     if context.date is None:
-        raise UsageError(
+        raise InputError(
             f"{context.file}: a chat saved as text has only positions in the stream; say which day it was "
             "with --date (the stream is taken to begin with that day's first session), "
             "or import the chat saved as JSON or CSV"
@@ -152,7 +152,7 @@ def _stream_start(context: Context) -> datetime:
     starts = [meeting.starts, *(session.starts for session in meeting.sessions)]
     that_day = [start for start in starts if start.astimezone(zone).date() == context.date]
     if not that_day:
-        raise UsageError(f"{context.file}: on {context.date} neither the meeting nor a session begins")
+        raise InputError(f"{context.file}: on {context.date} neither the meeting nor a session begins")
     return min(that_day)
 
 

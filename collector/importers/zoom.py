@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import BinaryIO
 
-from archive.errors import UsageError
+from archive.errors import InputError
 from archive.vocabulary import Item, Post, Private, Received, Skipped, Unmapped
 from collector.importers.base import Context, Head, dump, text_lines, unmapped
 from collector.mapping import MappingError
@@ -33,7 +33,7 @@ def sniff(head: Head) -> bool:
 def read(stream: BinaryIO, context: Context) -> Iterator[Item]:
     """Each message as a post. Private ones are counted; those that may be leave only their reason.
 
-    UsageError where neither the file, the context nor a meeting of one day tells the date.
+    InputError where neither the file, the context nor a meeting of one day tells the date.
     """
     reader = _Reader(context)
     for block in _blocks(text_lines(stream)):
@@ -156,7 +156,7 @@ def _only_day(context: Context) -> date:
     first = meeting.starts.astimezone(meeting.zone).date()
     last = (meeting.ends - timedelta(microseconds=1)).astimezone(meeting.zone).date()
     if first != last:
-        raise UsageError(
+        raise InputError(
             f"{context.file}: the chat has no date and the meeting lasts several days; "
             f"say which day it is, for example --date {first.isoformat()}"
         )

@@ -98,6 +98,13 @@ def kind_of(*, repost: bool, reply: bool, quote: bool) -> Kind:
     return "quote" if quote else "original"
 
 
+def kind_without_quotes(*, repost: bool, reply: bool) -> tuple[Kind | None, tuple[Kind, ...]]:
+    """The kind where a format has no mark of quotes; if it is not told, None and those that it may be."""
+    if repost or reply:
+        return kind_of(repost=repost, reply=reply, quote=False), ()
+    return None, ("quote", "original")
+
+
 def is_old_repost(text: str) -> bool:
     """A repost by its text, for the formats that have no mark of it."""
     return text.startswith("RT @")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 from pathlib import Path
@@ -53,4 +54,4 @@ def test_an_author_without_posts_is_forgotten(archive: Archive, receive: Receive
 def test_the_author_of_a_post_with_the_newest_profile(archive: Archive, receive: Receive) -> None:
     bot = Author(key="x:1", source="x", handle="bc_bot", bot=True, followers=4)
     archive.write([receive(1, author=bot, observed_at=START + timedelta(days=1))])
-    assert authors.of_post(archive.conn, 1) == bot
+    assert authors.of_post(archive.conn, 1) == replace(bot, followers_max=4)

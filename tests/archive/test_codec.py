@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.codec import post_from_json, post_to_json
-from archive.vocabulary import ARMS, KINDS, Author, Engagement, Post
+from archive.codec import post_from_json, post_to_json, span_from_json
+from archive.vocabulary import ARMS, KINDS, Author, Engagement, Post, Span
 
 words = st.text(max_size=20)
 named = st.text(min_size=1, max_size=20)
@@ -107,3 +107,30 @@ def test_unknown_and_empty_fields_are_left_out() -> None:
 def test_what_is_wrong_is_named(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         post_from_json(example(**changes))
+
+
+SPAN = {"name": "x", "source": "x", "state": "deaf", "started_at": "2012-03-26T15:00:00Z"}
+
+
+def test_an_interval_of_the_ledger_with_what_is_known_of_it() -> None:
+    started_at = datetime(2012, 3, 26, 15, tzinfo=UTC)
+    assert span_from_json(SPAN) == Span(name="x", source="x", state="deaf", started_at=started_at)
+    told = {"ended_at": "2012-03-26T10:00:00-06:00", "cause": "401", "missing_estimate": 3}
+    span = span_from_json(SPAN | told)
+    assert (span.ended_at, span.cause, span.missing_estimate) == (started_at.replace(hour=16), "401", 3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"name": ""}, "name is empty"),
+        ({"state": "asleep"}, "state must be one of listening"),
+        ({"started_at": None}, "started_at must be a text, not absent"),
+        ({"ended_at": "2012-03-26T14:00:00Z"}, "ended_at is before started_at"),
+        ({"cause": 3}, "cause must be a text"),
+        ({"missing_estimate": 10**30}, "missing_estimate is more than SQLite can hold"),
+    ],
+)
+def test_what_is_wrong_with_an_interval_is_named(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        span_from_json(SPAN | changes)

@@ -159,7 +159,8 @@ def test_unknown_formats(filled: Archive, tmp_path: Path, formats: list[str]) ->
 
 def test_no_archive_and_no_folder(filled: Archive, tmp_path: Path) -> None:
     with pytest.raises(NotAnArchive):
-        export(tmp_path / "absent.db", tmp_path)
+        export(tmp_path / "absent.db", tmp_path / "tables")
+    assert not (tmp_path / "tables").exists()
     (tmp_path / "file").write_text("x")
     with pytest.raises(UsageError, match="cannot be written"):
         export(filled.path, tmp_path / "file")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -226,3 +227,101 @@ def test_any_order_and_any_repetition_end_in_the_same_archive(
         assert verify(folder / f"{name}.db") == []
         ends.append(set(canonical(folder / f"{name}.db")))
     assert ends[0] ^ ends[1] == set()
+
+
+def ends_in_any_order(tmp_path: Path, meeting: Meeting, items: list[Item]) -> list[list[str]]:
+    """The archives that the items make, one after another, in every order."""
+    ends = []
+    for number, order in enumerate(permutations(items)):
+        path = tmp_path / f"order{number}.db"
+        with Archive.open(path, meeting) as archive:
+            for item in order:
+                archive.write([item])
+            assert verify(path) == []
+        ends.append(list(canonical(path)))
+    return ends
+
+
+def test_a_deletion_by_an_alias_takes_out_what_came_under_another_name(
+    tmp_path: Path, meeting: Meeting, receive: Receive
+) -> None:
+    key = receive(1).post.key
+    items = [Deleted("x:9999", "x", START), receive(1), receive(1, aliases=("x:9999",))]
+    ends = ends_in_any_order(tmp_path, meeting, items)
+    assert all(end == ends[0] for end in ends)
+    assert not any('"table": "posts"' in line for line in ends[0])
+    assert any(key in line and "tombstones" in line for line in ends[0])
+
+
+def test_reposts_go_with_a_post_by_whichever_name_and_over_however_many(
+    tmp_path: Path, meeting: Meeting, receive: Receive
+) -> None:
+    passed_on = receive(2, kind="repost", repost_of="x:9999")
+    items = [
+        Deleted(receive(1).post.key, "x", START),
+        receive(1, aliases=("x:9999",)),
+        passed_on,
+        receive(3, kind="repost", repost_of=passed_on.post.key),
+    ]
+    ends = ends_in_any_order(tmp_path, meeting, items)
+    assert all(end == ends[0] for end in ends)
+    assert not any('"table": "posts"' in line for line in ends[0])
+
+
+def test_all_in_one_batch_reposts_of_reposts_go_too(archive: Archive, receive: Receive) -> None:
+    archive.write([Deleted("x:1", "x", START)])
+    passed_on = receive(2, kind="repost", repost_of="x:1")
+    archive.write([receive(3, kind="repost", repost_of=passed_on.post.key), passed_on])
+    assert rows(archive, "SELECT count(*) FROM posts") == [(0,)]
+    assert verify(archive.path) == []
+
+
+def test_the_most_followers_outlive_a_new_key(tmp_path: Path, meeting: Meeting, receive: Receive) -> None:
+    def author(followers: int) -> Author:
+        return Author(key="x:ana", source="x", handle="bc_ana", followers=followers)
+
+    items: list[Item] = [
+        receive(1, key="x:9999", author=author(100), observed_at=START),
+        receive(1, key="x:9999", author=author(50), observed_at=START + timedelta(hours=1)),
+        receive(1, author=author(50), aliases=("x:9999",), observed_at=START + timedelta(hours=1)),
+    ]
+    ends = ends_in_any_order(tmp_path, meeting, items)
+    assert all(any('"followers_max": 100' in line for line in end) for end in ends)
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        Deleted("x:\ud800", "x"),
+        Span(name="\ud800", source="x", state="listening", started_at=START),
+        Span(name="x", source="x", state="deaf", started_at=START, cause="\ud800"),
+        Unmapped("no post: \ud800", "p", "a.csv"),
+        Unmapped("no post", None, "a\udcff.csv, line 1"),
+    ],
+)
+def test_half_a_character_anywhere_ends_in_quarantine(archive: Archive, item: Item) -> None:
+    assert archive.write([item]) == Counts(quarantined=1)
+    assert rows(archive, "SELECT count(*) FROM quarantine") == [(1,)]
+    assert rows(archive, "SELECT count(*) FROM coverage") == [(0,)]
+    assert rows(archive, "SELECT count(*) FROM tombstones") == [(0,)]
+
+
+def test_every_payload_and_counter_moves_to_a_new_key(
+    tmp_path: Path, meeting: Meeting, receive: Receive
+) -> None:
+    items: list[Item] = [
+        replace(receive(1, key="x:9999", engagement=Engagement(likes=1)), raw="{}"),
+        replace(receive(1, key="x:9999", engagement=Engagement(likes=2)), raw='{"again": 1}'),
+        receive(1, aliases=("x:9999",)),
+    ]
+    ends = ends_in_any_order(tmp_path, meeting, items)
+    assert all(end == ends[0] for end in ends)
+    assert sum('"payload"' in line for line in ends[0]) == 3
+
+
+def test_one_payload_read_in_two_ways_ends_the_same(
+    tmp_path: Path, meeting: Meeting, receive: Receive
+) -> None:
+    items: list[Item] = [replace(receive(1, text=text), raw="{}") for text in ("one", "two", "three")]
+    ends = ends_in_any_order(tmp_path, meeting, items)
+    assert all(end == ends[0] for end in ends)

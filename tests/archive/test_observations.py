@@ -6,8 +6,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
+from random import Random
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from archive.canonical import canonical
@@ -30,11 +31,20 @@ observation = st.fixed_dictionaries(
 )
 
 
+#: One payload read in two ways, as two versions of a mapping may.
+TIE = [
+    dict.fromkeys(("edited", "observed", "likes", "followers")) | {"text": text, "raw": "{}"}
+    for text in ("one", "two #tag")
+]
+
+
 def moment(hours: int | None) -> datetime | None:
     return None if hours is None else START + timedelta(hours=hours)
 
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@example(TIE, Random(0)).via("the wording decides")
+@example(TIE, Random(1)).via("the wording decides")
 @given(st.lists(observation, min_size=1, max_size=5), st.randoms())
 def test_any_history_comes_back(
     tmp_path: Path,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -34,15 +35,21 @@ def test_a_kind_that_is_not_known_comes_back_with_what_it_may_be(receive: Receiv
     assert (post.kind, post.kind_among) == (None, ("quote", "original"))
 
 
+def beats(one: Record, other: Record) -> bool:
+    return one.beats(other.rank(), other.payload_hash, other.content_hash)
+
+
 def test_the_later_version_wins_then_the_later_observation_then_the_smaller_hash(receive: Receive) -> None:
     first = Record(receive(1))
     edited = Record(receive(1, text="edited", edited_at=START + timedelta(hours=1)))
     seen_later = Record(receive(1, observed_at=START + timedelta(hours=2)))
-    assert edited.beats(seen_later.rank(), seen_later.payload_hash)
-    assert seen_later.beats(first.rank(), first.payload_hash)
+    assert beats(edited, seen_later) and beats(seen_later, first)
     one, other = Record(receive(1, text="a")), Record(receive(1, text="b"))
-    assert one.beats(other.rank(), other.payload_hash) != other.beats(one.rank(), one.payload_hash)
-    assert not one.beats(one.rank(), one.payload_hash)
+    assert beats(one, other) != beats(other, one)
+    assert not beats(one, one)
+    read, otherwise = (Record(replace(item, raw="{}")) for item in (one.item, other.item))
+    assert read.payload_hash == otherwise.payload_hash
+    assert beats(read, otherwise) != beats(otherwise, read)
 
 
 def test_a_version_is_what_its_reader_sees(receive: Receive) -> None:

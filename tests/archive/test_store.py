@@ -83,6 +83,18 @@ def test_a_changed_agenda_assigns_every_post_anew(
     assert verify(archive.path) == []
 
 
+def test_an_agenda_changed_by_another_process_holds_for_the_next_post(
+    archive: Archive, meeting: Meeting, receive: Receive
+) -> None:
+    later = replace(meeting, sessions=(replace(meeting.sessions[0], slug="opening"), *meeting.sessions[1:]))
+    Archive.open(archive.path, later).close()
+    archive.write([receive(1)])
+    archive.write_from(Checkpoint("f", "rtweet"), [receive(2)])
+    assert {row[0] for row in archive.conn.execute("SELECT session FROM posts")} == {"opening"}
+    assert archive.meeting == later
+    assert verify(archive.path) == []
+
+
 def test_a_failing_batch_leaves_nothing(archive: Archive, receive: Receive) -> None:
     class Broken(Exception):
         pass

@@ -7,7 +7,7 @@ from typing import Any
 from archive.integrity import verify
 from archive.store import Archive
 from archive.tagging import ATTEMPTS
-from archive.vocabulary import Received, Tag, Tagging
+from archive.vocabulary import Deleted, Received, Tag, Tagging
 from tests.conftest import START
 
 Receive = Callable[..., Received]
@@ -93,3 +93,14 @@ def test_a_retag_begins_anew_and_keeps_history(archive: Archive, receive: Receiv
     archive.save_tags([(post, tagging("agility")) for post in archive.untagged(10)], version="v2")
     assert archive.conn.execute("SELECT count(*), count(superseded_at) FROM tags").fetchone() == (8, 4)
     assert verify(archive.path) == []
+
+
+def test_a_post_that_went_or_changed_meanwhile_has_not_failed(archive: Archive, receive: Receive) -> None:
+    archive.write([receive(1), receive(2)])
+    edited, deleted = archive.untagged(2, newest_first=False)
+    archive.write(
+        [receive(1, text="edited", edited_at=START + timedelta(hours=1)), Deleted(deleted.key, "x")]
+    )
+    for post in (edited, deleted):
+        archive.tag_failed(post, "too strange")
+    assert archive.conn.execute("SELECT count(*) FROM tag_failures").fetchone() == (0,)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import zipfile
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -286,3 +287,10 @@ def test_a_table_without_rows_is_told(archive: Archive, meeting: Meeting, tmp_pa
     result = import_file(archive, meeting, path)
     assert result.counts == Counts()
     assert "No record was found" in result.notes[-1]
+
+
+def test_a_name_that_is_no_utf_8_is_no_matter(archive: Archive, meeting: Meeting, tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"mesa redonda \xf1.json")
+    path.write_text(lines(range(2)) + '{"id_str": "9"\n')
+    assert import_file(archive, meeting, path).counts == Counts(new=2, quarantined=1)
+    assert import_file(archive, meeting, path).counts.new == 0

@@ -128,6 +128,7 @@ def test_damaged_rows_name_what_is_wrong(exported: Path, meeting: Meeting) -> No
         {**plain, "observations": [{"post": {}}]},
         deletion,
         {**span, "state": "deaf", "started_at": "soon"},
+        {**span, "name": "x", "source": "x", "state": "asleep", "started_at": "2012-03-26T15:00:00Z"},
         {"id": 1},
         [],
     ]

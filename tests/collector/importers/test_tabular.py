@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from archive.vocabulary import Private, Skipped, Unmapped
 from collector.importers import tabular
 from collector.importers.base import head_of
-from collector.importers.tabular import Row, header_of, mapped_rows, number, rows
+from collector.importers.tabular import Row, header_of, mapped_rows, number, readable, rows
 from collector.mapping import MappingError
 
 Found = list[dict[str, str] | str]
@@ -165,3 +165,12 @@ def test_a_column_named_twice_must_say_the_same_twice() -> None:
         {"id": "1", "text": "one"},
         "line 3: the header names 'id' twice, and the cells below differ",
     ]
+
+
+def test_what_can_be_read_of_rows_without_those_that_cannot() -> None:
+    def even(cells: dict[str, str]) -> int:
+        if (value := int(cells["n"])) % 2:
+            raise MappingError("odd")
+        return value
+
+    assert list(readable(rows(io.BytesIO(b"n\n2\n3\n4,5\n6\n")), even)) == [2, 6]

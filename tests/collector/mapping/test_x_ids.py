@@ -122,3 +122,9 @@ def test_what_is_no_handle_gets_into_no_address() -> None:
     assert x_ids.post_url("Ana Perez", "1") == "https://x.com/i/status/1"
     assert x_ids.account(None, "a/../<b>").url is None
     assert x_ids.account(None, "ana_1").url == "https://x.com/ana_1"
+
+
+def test_the_kind_where_a_format_has_no_mark_of_quotes() -> None:
+    assert x_ids.kind_without_quotes(repost=True, reply=True) == ("repost", ())
+    assert x_ids.kind_without_quotes(repost=False, reply=True) == ("reply", ())
+    assert x_ids.kind_without_quotes(repost=False, reply=False) == (None, ("quote", "original"))
