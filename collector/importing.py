@@ -75,7 +75,7 @@ def import_file(
         nonlocal read_bytes
         read_bytes = position
 
-    context = Context(meeting, path.name, date, zone, arm)
+    context = _context(meeting, path, date, zone, arm)
     forced = importers.find(format) if format else None
     parts = _parts(path, forced, context, limits, seen, result)
     size = path.stat().st_size
@@ -113,8 +113,21 @@ def read_file(
 ) -> Iterator[Item]:
     """The items of a file in its own order, without an archive: for a replay. Raises InputError."""
     result = ImportResult()
-    context = Context(meeting, path.name, date, zone, arm)
+    context = _context(meeting, path, date, zone, arm)
     yield from _items(_parts(path, None, context, limits, lambda _: None, result), result)
+
+
+def _context(
+    meeting: Meeting, path: Path, day: date | None, zone: ZoneInfo | None, arm: Arm | None
+) -> Context:
+    """What an importer is told; where nothing is said, by the meeting file's source for that folder."""
+    for source in meeting.sources:
+        folder = source.settings.get("path")
+        if source.kind == "folder" and folder and Path(folder).name == path.absolute().parent.name:
+            known = source.settings.get("date")
+            day = day or (date.fromisoformat(known) if isinstance(known, str) else known)
+            arm = arm or source.arm
+    return Context(meeting, path.name, day, zone, arm)
 
 
 def _parts(

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from datetime import date, datetime
-from pathlib import Path, PurePath
-from typing import Any
+from datetime import datetime
+from pathlib import Path
 
 from archive.codec import span_from_json
 from archive.errors import InputError
@@ -53,8 +52,7 @@ def items_of(meeting: Meeting, path: Path) -> Iterator[Item]:
         for span in spans(path):
             yield from _begun_and_ended(span)
         return
-    settings = _folder_settings(meeting, path)
-    yield from importing.read_file(meeting, path, date=settings.get("date"), arm=settings.get("arm"))
+    yield from importing.read_file(meeting, path)
 
 
 def moment_of(item: Item) -> datetime | None:
@@ -96,13 +94,3 @@ def _whole(source: str, starts: datetime, ends: datetime) -> Iterator[Span]:
         name=source, source=source, state="listening", started_at=starts, ended_at=ends, cause="replay"
     )
     yield from _begun_and_ended(span)
-
-
-def _folder_settings(meeting: Meeting, path: Path) -> dict[str, Any]:
-    """What the meeting file says of the folder that a file lies in: the date of its chats, and its arm."""
-    for source in meeting.sources:
-        folder = source.settings.get("path")
-        if source.kind == "folder" and folder and PurePath(folder).name == path.absolute().parent.name:
-            day = source.settings.get("date")
-            return {"date": date.fromisoformat(day) if isinstance(day, str) else day, "arm": source.arm}
-    return {}

@@ -7,7 +7,8 @@ import os
 import zipfile
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,7 +17,7 @@ import pytest
 
 from archive.errors import InputError, UsageError
 from archive.store import Archive, Checkpoint
-from archive.vocabulary import Counts, Item, Meeting, Received
+from archive.vocabulary import Counts, Item, Meeting, Received, SourceSpec
 from collector import importing
 from collector.importing import import_file, read_file
 from collector.streams import Limits
@@ -294,3 +295,17 @@ def test_a_name_that_is_no_utf_8_is_no_matter(archive: Archive, meeting: Meeting
     path.write_text(lines(range(2)) + '{"id_str": "9"\n')
     assert import_file(archive, meeting, path).counts == Counts(new=2, quarantined=1)
     assert import_file(archive, meeting, path).counts.new == 0
+
+
+def test_the_folder_of_a_chat_tells_its_day_and_arm(
+    archive: Archive, meeting: Meeting, tmp_path: Path
+) -> None:
+    source = SourceSpec(
+        kind="folder", name="folder", arm="room", settings={"path": "zoom/", "date": date(2012, 3, 27)}
+    )
+    chat = tmp_path / "zoom" / "chat.txt"
+    chat.parent.mkdir()
+    chat.write_text("09:00:10\t From Ana Perez : Is it open?\n", encoding="utf-8")
+    import_file(archive, replace(meeting, sources=(source,)), chat)
+    rows = archive.conn.execute("SELECT created_at, arm FROM posts").fetchall()
+    assert rows == [("2012-03-27T15:00:10.000000Z", "room")]
