@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-COUNTERS = ("likes", "reposts", "replies", "quotes", "impressions")
+from archive.vocabulary import COUNTERS
+
 POST_COLUMNS = (
     *("key", "source", "platform_id", "kind", "author_key", "author_handle", "author_name", "text"),
     *("language", "language_detected", "created_at", "received_at", "edited_at", "arm", "session"),

@@ -12,6 +12,12 @@ from archive.lookups import select_in
 from archive.rollups import State
 from archive.vocabulary import Tagging, Untagged
 
+_SUPERSEDE = "UPDATE tags SET superseded_at = ? WHERE superseded_at IS NULL AND set_by IS NULL"
+_CLEAR = (
+    "UPDATE posts SET tagged_at = NULL, tagged_by = NULL, language_detected = NULL, sentiment = NULL, "
+    "sentiment_score = NULL, sure = NULL, question = NULL"
+)
+
 #: After so many failures a post is set aside, so that one post never holds up the others.
 ATTEMPTS = 3
 
@@ -113,26 +119,16 @@ def failed(conn: sqlite3.Connection, post: Untagged, reason: str, now: str) -> N
 
 def forget(conn: sqlite3.Connection, post_id: int, now: str) -> None:
     """Make one post untagged work again; the machine's tags that it had become history."""
-    conn.execute(
-        "UPDATE tags SET superseded_at = ? WHERE post_id = ? AND superseded_at IS NULL AND set_by IS NULL",
-        (now, post_id),
-    )
-    conn.execute(
-        "UPDATE posts SET tagged_at = NULL, tagged_by = NULL, language_detected = NULL, sentiment = NULL, "
-        "sentiment_score = NULL, sure = NULL, question = NULL WHERE id = ?",
-        (post_id,),
-    )
+    conn.execute(f"{_SUPERSEDE} AND post_id = ?", (now, post_id))
+    conn.execute(f"{_CLEAR} WHERE id = ?", (post_id,))
     conn.execute("DELETE FROM post_themes WHERE post_id = ?", (post_id,))
     conn.execute("DELETE FROM tag_failures WHERE post_id = ?", (post_id,))
 
 
 def forget_all(conn: sqlite3.Connection, now: str) -> None:
     """Make every post untagged work again, for a re-tag of the whole archive."""
-    conn.execute("UPDATE tags SET superseded_at = ? WHERE superseded_at IS NULL AND set_by IS NULL", (now,))
-    conn.execute(
-        "UPDATE posts SET tagged_at = NULL, tagged_by = NULL, language_detected = NULL, sentiment = NULL, "
-        "sentiment_score = NULL, sure = NULL, question = NULL WHERE tagged_at IS NOT NULL"
-    )
+    conn.execute(_SUPERSEDE, (now,))
+    conn.execute(f"{_CLEAR} WHERE tagged_at IS NOT NULL")
     conn.execute("DELETE FROM post_themes")
     conn.execute("DELETE FROM tag_failures")
     rollups.rebuild(conn)

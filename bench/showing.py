@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -18,19 +17,10 @@ from playwright.sync_api import Page, sync_playwright
 from archive.store import Archive
 from archive.vocabulary import Received
 from bench import synthetic
+from bench.browser import FLAGS, chromium
 from bench.figures import Figure, percentile
 from views.live import QUICK, SLOW
 
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SERVER = """
 import sys
 from pathlib import Path
@@ -56,8 +46,11 @@ def run(folder: Path, *, history: int = 20_000, probes: int = 60, seconds: float
     with Archive.open(path, synthetic.meeting()) as archive:
         for start in range(0, history, 1000):
             archive.write(items[start : start + 1000])
+    executable = chromium()
+    if executable is None:
+        raise SystemExit("bench: no Chromium on PATH; install the package `chromium`")
     with _served(path) as (address, server), sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS, headless=True)
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS, headless=True)
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         sizes: list[int] = []
         page.on(
@@ -78,15 +71,6 @@ def run(folder: Path, *, history: int = 20_000, probes: int = 60, seconds: float
         Figure("server CPU of one refresh of a page", spent * 1000, "CPU-ms", 20, 6, False),
         Figure("bytes of one refresh of a page", received / 1000, "KB", 20, 6, False),
     ]  # fmt: skip
-
-
-def chromium() -> str:
-    """The Chromium or Chrome on PATH."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    found = next(filter(None, map(shutil.which, names)), None)
-    if found is None:
-        raise SystemExit("bench: no Chromium on PATH; install the package `chromium`")
-    return found
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from analysis.measures.live import posts_by_id
+from archive.tagging import ATTEMPTS
 from archive.times import from_text
 
 #: When a post came up: as it reached us, else as its author dated it (an imported archive).
@@ -34,7 +35,8 @@ def waiting_since(conn: sqlite3.Connection) -> datetime | None:
     """When the post that has waited longest for its tags came up; None where all are tagged."""
     row = conn.execute(
         f"SELECT {RANK} FROM posts WHERE tagged_at IS NULL "
-        "AND id NOT IN (SELECT post_id FROM tag_failures WHERE attempts >= 3) ORDER BY id LIMIT 1"
+        "AND id NOT IN (SELECT post_id FROM tag_failures WHERE attempts >= ?) ORDER BY id LIMIT 1",
+        (ATTEMPTS,),
     ).fetchone()
     return from_text(row[0]) if row else None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,20 +12,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from bench.browser import FLAGS, chromium
+
 ROOT = Path(__file__).parents[2]
-CHROMIUM = next(
-    (path for name in ("chromium", "google-chrome", "chrome") if (path := shutil.which(name))), None
-)
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SERVE = (
     "import sys; from pathlib import Path; from views import serve;"
     "serve.run(Path(sys.argv[1]), port=0, ready=lambda at: print(at, flush=True))"
@@ -38,12 +26,13 @@ Started = tuple["subprocess.Popen[str]", str]
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium, headless."""
-    if CHROMIUM is None:
+    executable = chromium()
+    if executable is None:
         pytest.fail("no Chromium on PATH: install chromium")
     with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
+        launched = play.chromium.launch(executable_path=executable, args=FLAGS)
+        yield launched
+        launched.close()
 
 
 @pytest.fixture
