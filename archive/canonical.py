@@ -22,6 +22,8 @@ _LEFT_OUT = {
     "tags": {"id", "post_id", "seen_at", "superseded_at"},
     "quarantine": {"id", "hash", "location", "seen_at"},
     "opt_outs": {"seen_at"},
+    "keywords": {"seen_at"},
+    "question_groups": {"post_id", "representative"},
 }
 _NAMED = {
     "posts": {
@@ -29,6 +31,7 @@ _NAMED = {
         "tagged": "t.tagged_at IS NOT NULL",
     },
     "tags": {"superseded": "t.superseded_at IS NOT NULL"},
+    "question_groups": {"representative": "(SELECT key FROM posts WHERE id = t.representative)"},
 }
 _POST = "(SELECT key FROM posts WHERE id = t.post_id)"
 #: What was known of a post that is gone says nothing any more.

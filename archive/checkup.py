@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -12,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 from archive.errors import ArchiveError, UsageError
 from archive.meeting import warnings
@@ -21,9 +19,9 @@ from archive.reading import load_meeting, open_readonly
 from archive.times import from_text
 from archive.vocabulary import Meeting, SourceSpec
 
-ENOUGH_DISK = 2_000_000_000  # bytes; a post with payload, tags and index takes about 4,000
-CONNECT_SECONDS = 5.0
-_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
+POST_BYTES = 4_000  # on disk, with payload, tags and index
+SHORT = 3  # characters of a hashtag below which it belongs to everybody
+_BUSY = 5.0  # posts a second, day and night: more than any meeting of this kind was seen to have
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +35,26 @@ class Finding:
 
 def check_meeting(meeting: Meeting) -> Iterator[Finding]:
     """What is allowed in the meeting file and yet probably not meant."""
-    said = warnings(meeting)
+    said = [*_about_hashtags(meeting), *warnings(meeting)]
     yield from (Finding("meeting file", "warning", text) for text in said)
     if not said:
         yield Finding("meeting file", "ok", f"{meeting.title}: nothing wrong with it")
 
 
-def check_sources(
-    meeting: Meeting, folder: Path, environment: Mapping[str, str], *, offline: bool
-) -> Iterator[Finding]:
-    """Credentials, folders and, unless ``offline``, whether the named hosts answer."""
-    known = {**read_env(folder / ".env"), **environment}
-    for source in meeting.sources:
-        yield _credential(source, known)
-        if source.kind == "folder" and not (folder / source.settings["path"]).exists():
-            text = f"{folder / source.settings['path']} is not there yet; make it, or mend path"
-            yield Finding(f"source {source.name}", "warning", text)
-        address = source.settings.get("base_url")
-        if address and not offline:
-            yield _reached(source, str(address))
+def _about_hashtags(meeting: Meeting) -> Iterator[str]:
+    for tag in meeting.hashtags:
+        if tag.isdigit():
+            yield f"hashtag {tag}: networks take no hashtag of digits only; add a letter"
+        elif len(tag) < SHORT:
+            yield f"hashtag {tag} is so short that others use it too, and theirs come in; choose a longer one"
+
+
+def credentials(source: SourceSpec, known: Mapping[str, str]) -> Iterator[Finding]:
+    """The secrets that a source names and nobody has set; nothing where all are there."""
+    for key, name in source.settings.items():
+        if key.endswith("_env") and not known.get(str(name), "").strip():
+            text = f"no {name} in the environment or in .env beside the meeting file; put it there"
+            yield Finding(f"source {source.name}", "failed", text)
 
 
 def read_env(path: Path) -> dict[str, str]:
@@ -72,14 +71,15 @@ def read_env(path: Path) -> dict[str, str]:
     }
 
 
-def check_machine(folder: Path, now: datetime) -> Iterator[Finding]:
-    """Disk, threads and clock."""
-    free = shutil.disk_usage(folder).free
-    enough = free >= ENOUGH_DISK
+def check_machine(folder: Path, now: datetime, meeting: Meeting) -> Iterator[Finding]:
+    """Disk for the expected load, threads and clock."""
+    free, needed = shutil.disk_usage(folder).free, _expected(meeting)
+    enough = free >= needed
     yield Finding(
         "disk",
         "ok" if enough else "warning",
-        f"{free / 1e9:.1f} GB free in {folder}" + ("" if enough else "; make room, a meeting may need 2 GB"),
+        f"{free / 1e9:.1f} GB free in {folder}; this meeting may need {needed / 1e9:.1f} GB"
+        + ("" if enough else ": make room"),
     )
     if not os.access(folder, os.W_OK):
         yield Finding("disk", "failed", f"{folder} cannot be written to; the archive stands there")
@@ -90,6 +90,12 @@ def check_machine(folder: Path, now: datetime) -> Iterator[Finding]:
         yield Finding("clock", "failed", text)
     else:
         yield Finding("clock", "ok", f"{now:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def _expected(meeting: Meeting) -> float:
+    """The bytes that a busy meeting of this length fills, and as much again for a copy of it."""
+    seconds = (meeting.ends - meeting.starts).total_seconds()
+    return 2 * POST_BYTES * _BUSY * seconds
 
 
 def check_archive(path: Path, meeting: Meeting, now: datetime) -> Finding:
@@ -118,27 +124,3 @@ def refuse_for_replay(path: Path) -> None:
         has_posts = conn.execute("SELECT EXISTS (SELECT 1 FROM posts)").fetchone()[0]
         if has_posts and playback(conn) is None:
             raise UsageError(f"{path}: has posts that no replay brought; name a new file with --archive")
-
-
-def _credential(source: SourceSpec, known: Mapping[str, str]) -> Finding:
-    about = f"source {source.name}"
-    missing = [
-        name
-        for key, name in source.settings.items()
-        if key.endswith("_env") and not known.get(str(name), "").strip()
-    ]
-    if missing:
-        text = f"no {', '.join(missing)} in the environment or in .env beside the meeting file; put it there"
-        return Finding(about, "failed", text)
-    return Finding(about, "ok", f"{source.kind}, {source.arm} arm")
-
-
-def _reached(source: SourceSpec, address: str) -> Finding:
-    parts = urlsplit(address)
-    host, port = str(parts.hostname), parts.port or _PORTS[parts.scheme]
-    try:
-        socket.create_connection((host, port), CONNECT_SECONDS).close()
-    except OSError as error:
-        text = f"{host}:{port} does not answer ({error}); check base_url, the network and its firewall"
-        return Finding(f"source {source.name}", "failed", text)
-    return Finding(f"source {source.name}", "ok", f"{host}:{port} answers")

@@ -8,7 +8,8 @@ BackchannelError                  shown to the user as it reads, never with a tr
 │   ├── NotAnArchive              no SQLite file of ours
 │   ├── NewerArchive              written by a newer version
 │   ├── DamagedArchive            SQLite says that the file is damaged
-│   └── ArchiveBusy               somebody else holds the lease or the lock
+│   └── ArchiveBusy               somebody else holds the lock for too long
+│       └── LeaseTaken            another collector is at work
 └── SearchError                   the words in the search box cannot be understood
 """
 
@@ -75,7 +76,11 @@ class DamagedArchive(ArchiveError):
 
 
 class ArchiveBusy(ArchiveError):
-    """Another process holds the collector lease, or the lock for too long."""
+    """Another process holds the lock for too long."""
+
+
+class LeaseTaken(ArchiveBusy):
+    """Another process holds the collector lease."""
 
 
 class SearchError(BackchannelError):

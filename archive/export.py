@@ -153,7 +153,7 @@ def _shown(name: str, value: Any) -> Any:
         return [] if name == "themes" else None
     if name.endswith("_at"):
         return short(value)
-    if name in ("sure", "question", "bot", "post_seen"):
+    if name in ("sure", "question", "bot", "post_seen", "to_chair"):
         return bool(value)
     if name == "themes":
         return str(value).split()

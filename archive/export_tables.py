@@ -26,7 +26,7 @@ TAG_COLUMNS = (
 )
 QUESTION_COLUMNS = (
     *("key", "source", "arm", "session", "author_key", "author_handle", "author_name"),
-    *("text", "created_at", "themes", "url"),
+    *("text", "created_at", "themes", "url", "to_chair", "representative"),
 )
 COVERAGE_COLUMNS = (
     *("name", "source", "state", "started_at", "ended_at"),
@@ -45,12 +45,9 @@ class Table:
     of_posts: bool = True
 
 
-def _readable(columns: tuple[str, ...], where: str = "1") -> str:
+def _readable(columns: tuple[str, ...]) -> str:
     names = ", ".join(f"r.{name}" for name in columns)
-    return (
-        f"SELECT {names} FROM posts_readable r JOIN chosen c ON c.key = r.key WHERE {where} "
-        "ORDER BY r.created_at, r.key"
-    )
+    return f"SELECT {names} FROM posts_readable r JOIN chosen c ON c.key = r.key ORDER BY r.created_at, r.key"
 
 
 def _side(table: str, *columns: str, order: str | None = None) -> str:
@@ -75,7 +72,15 @@ TABLES = (
     Table("post_mentions", ("key", "account"), _side("post_mentions", "account")),
     Table("post_links", ("key", "link"), _side("post_links", "url")),
     Table("tags", TAG_COLUMNS, _side("tags", *TAG_COLUMNS[1:], order="s.seen_at, s.component, s.id")),
-    Table("questions", QUESTION_COLUMNS, _readable(QUESTION_COLUMNS, "r.question = 1")),
+    Table(
+        "questions",
+        QUESTION_COLUMNS,
+        f"SELECT {', '.join(f'r.{name}' for name in QUESTION_COLUMNS[:-2])}, c.to_chair, "
+        "(SELECT p.key FROM question_groups g JOIN posts p ON p.id = g.representative "
+        "WHERE g.post_id = c.id) "
+        "FROM posts_readable r JOIN chosen c ON c.key = r.key WHERE r.question = 1 "
+        "ORDER BY r.created_at, r.key",
+    ),
     Table(
         "coverage",
         COVERAGE_COLUMNS,

@@ -1,4 +1,4 @@
-"""Counting the posts of a search by theme, sentiment, kind, language, source, session and time.
+"""Counting the posts of a search by theme, sentiment, kind, language, source, session, logistics and time.
 
 SQL needs up to 0.6 s for that at a million posts. So an archive's few facet columns are kept in memory,
 a few bytes a post, and a search is a set of row positions in them.
@@ -21,8 +21,8 @@ from archive.vocabulary import NONE, NOT_SURE, UNTAGGED
 
 Positions = NDArray[np.intp]
 
-DIMENSIONS = ("theme", "sentiment", "kind", "language", "source", "session")
-UNKNOWN = "unknown"  # a kind or a language that nobody told
+DIMENSIONS = ("theme", "sentiment", "logistics", "kind", "language", "source", "session")
+UNKNOWN = "unknown"  # a kind or a language that nobody told, the logistics of a post without tags
 MOST_BINS = 120
 WIDTHS = tuple(60 * m for m in (1, 2, 5, 10, 15, 20, 30, 60, 120, 180, 360, 720, 1440))
 
@@ -32,6 +32,7 @@ _SQL = {
         f"CASE WHEN tagged_at IS NULL THEN '{UNTAGGED}' WHEN sure = 1 AND sentiment IS NOT NULL "
         f"THEN sentiment ELSE '{NOT_SURE}' END"
     ),
+    "logistics": "CASE WHEN tagged_at IS NOT NULL THEN CAST(ifnull(logistics, 0) AS TEXT) END",
     "kind": f"ifnull(kind, '{UNKNOWN}')",
     "language": f"coalesce(nullif(language_detected, ''), nullif(language, ''), '{UNKNOWN}')",
     "source": "source",
@@ -47,6 +48,7 @@ class Selection:
 
     theme: str | None = None
     sentiment: str | None = None
+    logistics: str | None = None
     kind: str | None = None
     language: str | None = None
     source: str | None = None
@@ -219,6 +221,7 @@ def overview(conn: sqlite3.Connection, offset: int) -> tuple[int, Facets, Timeli
     found["language"] = found.pop("language_detected")
     if sum(found["language"].values()) != total or "" in found["language"]:
         return None
+    found["logistics"][UNKNOWN] = total - sum(found["logistics"].values())  # those without tags
     counted = {name: by_frequency(list(found[name].items())) for name in DIMENSIONS}
     return total, counted, _minutes(conn, offset) if total else None
 

@@ -13,11 +13,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
-from archive import authors, observations, rollups, tagging, versions
+from archive import authors, correcting, observations, rollups, tagging, versions
 from archive.agenda_slots import Assign
 from archive.coverage import write_span
 from archive.lookups import select_in
-from archive.removal import account_hashes, bury, remove
+from archive.removal import account_hash, account_hashes, account_names, bury, remove
 from archive.rollups import State
 from archive.rows import CONTENT_COLUMNS, Record, Unfit, check_fit, digest, rekeyed
 from archive.times import MINUTE, to_text
@@ -102,6 +102,7 @@ class _Batch:
     delta: Counter[State] = field(default_factory=Counter)
     tally: authors.Tally = field(default_factory=authors.Tally)
     log: Counter[tuple[str, str]] = field(default_factory=Counter)
+    out: set[str] | None = None
 
     def take(self, item: Item) -> None:
         """Sort one item into the batch."""
@@ -110,15 +111,16 @@ class _Batch:
                 try:
                     self.records.append(Record(item))
                 except Unfit as error:
-                    self._quarantine(str(error), post.text if raw is None else raw, post.platform_id)
+                    payload = post.text if raw is None else raw
+                    self._set_aside(str(error), payload, post.platform_id, account_names(post.author))
             case Deleted(key, source):
                 try:
                     check_fit(key, source)
                     self.deletions.append(item)
                 except Unfit as error:
                     self._quarantine(str(error), key, "a deletion")
-            case Unmapped(reason, payload, where):
-                self._quarantine(reason, payload, where)
+            case Unmapped(reason, payload, where, accounts):
+                self._set_aside(reason, payload, where, accounts)
             case Private():
                 self._private(1)
             case Skipped():
@@ -145,12 +147,25 @@ class _Batch:
     # -- which posts may come in, and under which key --------------------------------------------
 
     def _opted_in(self, records: list[Record]) -> list[Record]:
-        out = {row[0] for row in self.conn.execute("SELECT account_hash FROM opt_outs")}
+        out = self._opt_outs()
         if not out:
             return records
         kept = [record for record in records if out.isdisjoint(account_hashes(record.post.author))]
         self._private(len(records) - len(kept))
         return kept
+
+    def _opt_outs(self) -> set[str]:
+        """The list as it stands in this transaction, read once."""
+        if self.out is None:
+            self.out = {row[0] for row in self.conn.execute("SELECT account_hash FROM opt_outs")}
+        return self.out
+
+    def _set_aside(self, reason: str, payload: str | None, where: str, accounts: Iterable[str]) -> None:
+        """Into quarantine with what cannot be stored, but nothing of people who opted out."""
+        if self._opt_outs().isdisjoint(map(account_hash, accounts)):
+            self._quarantine(reason, payload, where)
+        else:
+            self._private(1)
 
     def _canonical(self, records: list[Record]) -> list[Record]:
         """Give posts that came under an alias the key that they are known by."""
@@ -182,8 +197,10 @@ class _Batch:
             again.records = [
                 Record(rekeyed(item, learnt[alias])) for item in observations.of_post(self.conn, post_id)
             ]
+            said = correcting.words_of(self.conn, post_id)
             remove(self.conn, [post_id])
             again.flush()
+            correcting.pass_on(self.conn, learnt[alias], said, self.now)
 
     def _not_deleted(self, records: list[Record]) -> list[Record]:
         if not self.conn.execute("SELECT 1 FROM tombstones LIMIT 1").fetchone():

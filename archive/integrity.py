@@ -40,6 +40,8 @@ _TOTALS = " UNION ALL ".join(
         ("sentiment", _SENTIMENT, "1"),
         ("language_detected", "coalesce(p.language_detected, '')", "p.tagged_at IS NOT NULL"),
         ("question", "CAST(coalesce(p.question, 0) AS TEXT)", "p.tagged_at IS NOT NULL"),
+        ("logistics", "CAST(coalesce(p.logistics, 0) AS TEXT)", "p.tagged_at IS NOT NULL"),
+        ("to_chair", "CAST(coalesce(p.to_chair, 0) AS TEXT)", "p.tagged_at IS NOT NULL"),
     )
 )
 _TOTALS += f""" UNION ALL SELECT 'theme', t.theme, {_COUNTS}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote
@@ -38,10 +39,23 @@ def open_readonly(path: Path) -> sqlite3.Connection:
         conn.execute("PRAGMA mmap_size = 1073741824")
         if not check_age(conn, path):
             raise NotAnArchive(f"{path.name}: an empty file, no archive; name another one")
+        if known_migrations().difference(_applied(conn)):
+            _bring_up_to_date(path)
     except BaseException:
         conn.close()
         raise
     return conn
+
+
+def _bring_up_to_date(path: Path) -> None:
+    """An older version's file gets today's tables and columns; nothing of what it holds is touched."""
+    try:
+        with closing(sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)) as conn:
+            conn.execute("BEGIN IMMEDIATE")  # another process may do the same at this moment
+            migrations.apply(Database(conn, recursive_triggers=False))
+            conn.commit()
+    except sqlite3.OperationalError as error:
+        raise explained(error, path) from error
 
 
 def data_version(conn: sqlite3.Connection) -> int:
@@ -56,11 +70,7 @@ def check_age(conn: sqlite3.Connection, path: Path) -> bool:
     """
     try:
         tables = {row[0] for row in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        applied = (
-            [row[0] for row in conn.execute("SELECT name FROM _sqlite_migrations")]
-            if "_sqlite_migrations" in tables
-            else []
-        )
+        applied = _applied(conn) if "_sqlite_migrations" in tables else []
     except sqlite3.DatabaseError as error:
         raise explained(error, path) from None
     unknown = [name for name in applied if name not in known_migrations()]
@@ -71,6 +81,10 @@ def check_age(conn: sqlite3.Connection, path: Path) -> bool:
     if tables and not applied:
         raise NotAnArchive(f"{path.name}: an SQLite file, but no archive of Backchannel; name another file")
     return bool(tables)
+
+
+def _applied(conn: sqlite3.Connection) -> list[str]:
+    return [row[0] for row in conn.execute("SELECT name FROM _sqlite_migrations")]
 
 
 def explained(error: sqlite3.Error, path: Path) -> ArchiveError:

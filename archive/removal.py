@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from hashlib import sha256
 
-from archive import authors, rollups
+from archive import authors, correcting, grouping, rollups, suggestions
 from archive.lookups import select_in
 from archive.vocabulary import Author
 
@@ -21,6 +21,8 @@ _TABLES = (
     "engagement",
     "tags",
     "tag_failures",
+    "vectors",
+    "post_names",
 )
 
 
@@ -29,6 +31,9 @@ def remove(conn: sqlite3.Connection, post_ids: Sequence[int]) -> None:
     delta: Counter[rollups.State] = Counter()
     delta.subtract(rollups.states(conn, post_ids).values())
     rollups.apply(conn, delta)
+    correcting.noted(conn, post_ids)
+    suggestions.forget(conn, post_ids)
+    grouping.leave(conn, post_ids)
     marks = [(post_id,) for post_id in post_ids]
     owners = [row[0] for row in select_in(conn, "SELECT DISTINCT author_id FROM posts", "id", post_ids)]
     conn.executemany(
@@ -53,15 +58,20 @@ def bury(conn: sqlite3.Connection, key: str, source: str, seen_at: str | None, *
 
 def account_hash(account: str) -> str:
     """What the opt-out list keeps of an account, so that it names nobody itself."""
-    return sha256(account.casefold().encode()).hexdigest()
+    return sha256(account.casefold().encode(errors="backslashreplace")).hexdigest()
 
 
-def account_hashes(author: Author) -> set[str]:
+def account_names(author: Author) -> set[str]:
     """All that an author can be recognised by on the opt-out list: the key, and the handle there."""
     names = {author.key}
     if author.handle:
         names.add(f"{author.source}:@{author.handle}")
-    return {account_hash(name) for name in names}
+    return names
+
+
+def account_hashes(author: Author) -> set[str]:
+    """The same as the opt-out list keeps it."""
+    return set(map(account_hash, account_names(author)))
 
 
 def opt_out(conn: sqlite3.Connection, account: str, seen_at: str) -> int:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from archive.times import MINUTE
@@ -32,6 +33,8 @@ class State(NamedTuple):
     sentiment: str | None = None
     sure: int | None = None
     question: int | None = None
+    logistics: int | None = None
+    to_chair: int | None = None
     themes: tuple[str, ...] = ()
 
     @property
@@ -65,12 +68,14 @@ class State(NamedTuple):
         if self.tagged:
             yield "language_detected", self.language_detected or ""
             yield "question", str(self.question or 0)
+            yield "logistics", str(self.logistics or 0)
+            yield "to_chair", str(self.to_chair or 0)
 
 
 STATE_COLUMNS = (
     f"substr(p.created_at, 1, {MINUTE}), p.session, p.source, p.kind, p.language, p.arm, "
     "p.tagged_at IS NOT NULL, p.language_detected, p.sentiment, p.sure, p.question, "
-    "(SELECT group_concat(theme, ' ') FROM post_themes t WHERE t.post_id = p.id)"
+    "p.logistics, p.to_chair, (SELECT group_concat(theme, ' ') FROM post_themes t WHERE t.post_id = p.id)"
 )
 
 
@@ -85,6 +90,16 @@ def state_of(columns: tuple[object, ...]) -> State:
     """The state behind a row of ``STATE_COLUMNS``."""
     *fixed, themes = columns
     return State._make([*fixed, tuple(sorted(str(themes or "").split()))])
+
+
+@contextmanager
+def recounted(conn: sqlite3.Connection, ids: Sequence[int]) -> Iterator[None]:
+    """Whatever is done to these posts inside is counted in the rollups."""
+    delta: Counter[State] = Counter()
+    delta.subtract(states(conn, ids).values())
+    yield
+    delta.update(states(conn, ids).values())
+    apply(conn, delta)
 
 
 def apply(conn: sqlite3.Connection, delta: Counter[State]) -> None:

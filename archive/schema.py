@@ -14,7 +14,19 @@ migrations = Migrations("backchannel")
 
 #: What is left out when two archives are compared (design.md, "Same archive").
 LOG_TABLES = (
-    *("imports", "intake", "leases", "playback", "heartbeats", "tag_failures"),
+    "imports",
+    "intake",
+    "leases",
+    "playback",
+    "heartbeats",
+    "tag_failures",
+    "cursors",
+    "looked_back",
+    "second_looks",
+    "spent",
+    "vectors",
+    "learning",
+    "suggestions",
     "_sqlite_migrations",
 )
 
@@ -325,6 +337,133 @@ FROM tags t JOIN posts p ON p.id = t.post_id;
 def m001_initial(db: Database) -> None:
     """Everything that the first release keeps."""
     for statement in _statements(TABLES + VIEWS):
+        db.conn.execute(statement)
+
+
+COLLECTING = """
+CREATE TABLE cursors (
+    name TEXT PRIMARY KEY,
+    cursor TEXT NOT NULL,
+    seen_at TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE looked_back (
+    name TEXT PRIMARY KEY,
+    since TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE second_looks (
+    name TEXT NOT NULL,
+    starts TEXT NOT NULL,
+    ends TEXT NOT NULL,
+    PRIMARY KEY (name, starts, ends)
+) WITHOUT ROWID;
+
+CREATE TABLE spent (
+    name TEXT PRIMARY KEY,
+    posts INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE INDEX coverage_name ON coverage (name, started_at);
+"""
+
+
+@migrations()
+def m002_collecting(db: Database) -> None:
+    """How far each source was read, and what that cost."""
+    for statement in _statements(COLLECTING):
+        db.conn.execute(statement)
+
+
+MEANING = """
+ALTER TABLE posts ADD COLUMN sentiment_tier TEXT;
+ALTER TABLE posts ADD COLUMN logistics INTEGER;
+ALTER TABLE posts ADD COLUMN asked INTEGER;
+ALTER TABLE posts ADD COLUMN to_chair INTEGER;
+ALTER TABLE posts ADD COLUMN themes_by TEXT;
+ALTER TABLE tag_failures ADD COLUMN refinements INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX posts_themes_by ON posts (themes_by, id) WHERE tagged_at IS NOT NULL;
+CREATE INDEX posts_unrefined ON posts (id) WHERE sentiment_tier = 'fast';
+CREATE INDEX posts_to_chair ON posts (created_at) WHERE to_chair = 1;
+CREATE INDEX posts_logistics ON posts (created_at) WHERE logistics = 1;
+
+CREATE INDEX tags_corrections ON tags (post_id) WHERE set_by IS NOT NULL AND superseded_at IS NULL;
+
+CREATE TABLE vectors (
+    post_id INTEGER PRIMARY KEY REFERENCES posts (id),
+    encoder TEXT NOT NULL,
+    vector BLOB NOT NULL
+);
+
+CREATE TABLE post_names (
+    post_id INTEGER NOT NULL REFERENCES posts (id),
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    PRIMARY KEY (post_id, kind, name)
+) WITHOUT ROWID;
+CREATE INDEX post_names_name ON post_names (name, kind);
+
+CREATE TABLE keywords (
+    theme TEXT NOT NULL,
+    language TEXT NOT NULL,
+    keyword TEXT NOT NULL,
+    decision TEXT NOT NULL,
+    set_by TEXT NOT NULL,
+    seen_at TEXT NOT NULL,
+    PRIMARY KEY (theme, language, keyword)
+) WITHOUT ROWID;
+
+CREATE TABLE suggestions (
+    theme TEXT NOT NULL,
+    language TEXT NOT NULL,
+    keyword TEXT NOT NULL,
+    score REAL NOT NULL,
+    posts INTEGER NOT NULL,
+    authors INTEGER NOT NULL,
+    new_posts INTEGER NOT NULL,
+    examples TEXT NOT NULL,
+    seen_at TEXT NOT NULL,
+    PRIMARY KEY (theme, language, keyword)
+) WITHOUT ROWID;
+
+CREATE TABLE question_groups (
+    post_id INTEGER PRIMARY KEY REFERENCES posts (id),
+    representative INTEGER REFERENCES posts (id)
+);
+CREATE INDEX question_groups_representative ON question_groups (representative);
+
+CREATE TABLE learning (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    changes INTEGER NOT NULL,
+    version TEXT NOT NULL,
+    corrections INTEGER NOT NULL,
+    keywords INTEGER NOT NULL,
+    fitted_at TEXT,
+    seconds REAL,
+    themes_by TEXT
+);
+INSERT INTO learning VALUES (1, 0, '', 0, 0, NULL, NULL, NULL);
+
+UPDATE posts SET sentiment_tier = 'fast', themes_by = '',
+    to_chair = question = 1 AND EXISTS (SELECT 1 FROM post_themes t WHERE t.post_id = posts.id)
+    WHERE tagged_at IS NOT NULL;
+INSERT INTO question_groups SELECT id, NULL FROM posts WHERE question = 1 AND kind IS NOT 'repost';
+INSERT INTO rollup_totals
+    SELECT 'to_chair', CAST(to_chair AS TEXT), count(*), sum(kind IS NOT 'repost')
+    FROM posts WHERE tagged_at IS NOT NULL GROUP BY 2;
+INSERT INTO rollup_totals
+    SELECT 'logistics', '0', count(*), sum(kind IS NOT 'repost')
+    FROM posts WHERE tagged_at IS NOT NULL HAVING count(*);
+"""
+
+
+@migrations()
+def m003_meaning(db: Database) -> None:
+    """Vectors, names, corrections that teach, questions put to the chair.
+
+    Posts tagged before are refined and get their themes anew by the next ``tag``.
+    """
+    for statement in _statements(MEANING):
         db.conn.execute(statement)
 
 

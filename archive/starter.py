@@ -44,9 +44,30 @@ lag = 0                             # how long after it was said a post is writt
 # keywords = {{ en = ["open data", "transparency"], es = ["datos abiertos"] }}
 
 {sessions}
-# [[sources]]                       # where posts come from while the meeting runs
-# kind = "x"                        # x, mastodon, bluesky, folder or webhook
+# Where posts come from while the meeting runs; as many tables as you like (docs/collecting.md). Secrets
+# stand in the environment or in a file .env beside this one, as lines NAME=value; never in here.
+
+# [[sources]]
+# kind = "x"
 # token_env = "X_BEARER_TOKEN"      # the variable that holds the token; never the token itself
+# max_posts = 20000                 # every post read from X costs money: with this many it stops
+
+# [[sources]]
+# kind = "mastodon"                 # one instance; for another one, another table
+# base_url = "https://mastodon.example"
+# token_env = "MASTODON_TOKEN"      # of an account there, with the right read:statuses
+
+# [[sources]]
+# kind = "bluesky"                  # needs no account
+
+# [[sources]]
+# kind = "folder"                   # the meeting's own tool: saved chats, exports of questions
+# path = "zoom/"                    # a folder or a file, from here
+# arm = "remote"                    # room, remote or public
+
+# [[sources]]
+# kind = "webhook"                  # other programs post to us, with a token in BACKCHANNEL_WEBHOOK_TOKEN
+# listen = "127.0.0.1:8600"
 
 # [participants]                    # only people who agreed to be matched
 # roster = "roster.csv"             # name,country,group,attendance(room|remote),accounts

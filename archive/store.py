@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -13,14 +13,26 @@ from types import TracebackType
 
 from sqlite_utils import Database
 
-from archive import coverage, intake, removal, rollups, tagging
+from archive import collecting, correcting, coverage, grouping, intake, removal, rollups, suggestions, tagging
 from archive.agenda_slots import Assign, assigner, sessions_of
 from archive.errors import NotAnArchive
 from archive.meeting import to_definition
 from archive.reading import check_age, explained, load_meeting
 from archive.schema import migrations
+from archive.suggestions import Suggestion
 from archive.times import to_text, utc_now
-from archive.vocabulary import Counts, Item, Meeting, State, Tagging, Untagged
+from archive.vocabulary import (
+    Correction,
+    Counts,
+    Item,
+    Learned,
+    Meeting,
+    Mood,
+    State,
+    Tagging,
+    Themes,
+    Untagged,
+)
 
 #: How long a writer waits for another one, in seconds.
 PATIENCE = 30.0
@@ -109,6 +121,11 @@ class Archive:
         except sqlite3.Error as error:
             raise explained(error, self.path) from error
 
+    def writes(self) -> int:
+        """A number that is another one after anybody wrote to the archive; costs microseconds."""
+        others = self.conn.execute("PRAGMA data_version").fetchone()[0]
+        return hash((others, self.conn.total_changes))
+
     # -- posts and coverage ------------------------------------------------------------------------
 
     def write(self, items: Iterable[Item]) -> Counts:
@@ -124,6 +141,35 @@ class Archive:
             moved = checkpoint.moved(len(items), counts)
             _save_checkpoint(conn, moved, now)
         return moved
+
+    def collect(
+        self, items: Iterable[Item], marks: Iterable[collecting.Mark], *, holder: str | None = None
+    ) -> Counts:
+        """Take in what a collector heard, together with what it has to say of its sources.
+
+        A ``holder`` whose lease another one took meanwhile (it slept) has nothing to say any more: its posts
+        are welcome, its marks are left out.
+        """
+        now = to_text(self.clock())
+        with self.transaction() as conn:
+            counts = intake.write(conn, items, self._assigner(conn), now)
+            if holder is None or holder == coverage.lease_holder(conn):
+                collecting.write_marks(conn, marks, now)
+        return counts
+
+    def resume(self, name: str, source: str, at: datetime) -> collecting.Standing:
+        """Before a source is listened to: record the time that nobody listened, say where it was left."""
+        with self.transaction() as conn:
+            coverage.resume(conn, name, source, at, self.meeting.starts)
+            return collecting.standing(conn, name, at)
+
+    def spent(self, name: str) -> int:
+        """The posts that a source has read for money so far."""
+        return collecting.spent(self.conn, name)
+
+    def known(self, keys: Iterable[str]) -> set[str]:
+        """Those of the keys by which a post of this archive goes."""
+        return collecting.known(self.conn, keys)
 
     def _assigner(self, conn: sqlite3.Connection) -> Assign:
         # Another process may have brought a new agenda since, and assigned what was there then.
@@ -143,15 +189,28 @@ class Archive:
         with self.transaction() as conn:
             coverage.heard(conn, name, source, at)
 
-    def turn(self, name: str, source: str, state: State, at: datetime, *, cause: str | None = None) -> None:
+    def turn(
+        self,
+        name: str,
+        source: str,
+        state: State,
+        at: datetime,
+        *,
+        cause: str | None = None,
+        until: datetime | None = None,
+    ) -> None:
         """A source is in another state from ``at`` on."""
         with self.transaction() as conn:
-            coverage.turn(conn, name, source, state, at, cause=cause)
+            coverage.turn(conn, name, source, state, at, cause=cause, until=until)
 
     def acquire_lease(self, holder: str, seconds: float) -> None:
-        """Become, or stay, the one collector of this archive. Raises ArchiveBusy."""
+        """Become, or stay, the one collector of this archive. Raises LeaseTaken."""
         with self.transaction() as conn:
             coverage.acquire_lease(conn, holder, self.clock(), seconds)
+
+    def lease_holder(self) -> str | None:
+        """Who holds the collector's lease, or held it last without giving it back."""
+        return coverage.lease_holder(self.conn)
 
     def release_lease(self, holder: str) -> None:
         """Let another collector begin at once."""
@@ -160,24 +219,109 @@ class Archive:
 
     # -- tags --------------------------------------------------------------------------------------
 
-    def untagged(self, limit: int, *, newest_first: bool = True) -> list[Untagged]:
-        """The next posts to tag."""
-        return tagging.untagged(self.conn, limit, newest_first=newest_first)
+    def untagged(
+        self, limit: int, *, newest_first: bool = True, encoder: str | None = None
+    ) -> list[Untagged]:
+        """The next posts to tag, with the vectors that this encoder made of them earlier."""
+        return tagging.untagged(self.conn, limit, newest_first=newest_first, encoder=encoder)
 
     def save_tags(self, results: Sequence[tuple[Untagged, Tagging]], *, version: str) -> int:
         """Write tags; returns how many posts were tagged by it (see ``archive.tagging.save``)."""
         with self.transaction() as conn:
             return tagging.save(conn, results, version, to_text(self.clock()))
 
-    def tag_failed(self, post: Untagged, reason: str) -> None:
-        """Note that a post could not be tagged."""
+    def stale_themes(self, limit: int, themes_by: str, *, encoder: str | None = None) -> list[Untagged]:
+        """The next tagged posts whose themes were chosen by another version than this."""
+        return tagging.stale_themes(self.conn, limit, themes_by, encoder=encoder)
+
+    def save_themes(self, results: Sequence[tuple[Untagged, Themes]], *, themes_by: str) -> int:
+        """Write themes chosen anew; returns how many posts were due."""
         with self.transaction() as conn:
-            tagging.failed(conn, post, reason, to_text(self.clock()))
+            return tagging.save_themes(conn, results, themes_by, to_text(self.clock()))
+
+    def to_refine(self, limit: int, *, encoder: str | None = None) -> list[Untagged]:
+        """The next posts whose sentiment only the fast tier has judged, newest first."""
+        return tagging.to_refine(self.conn, limit, encoder=encoder)
+
+    def refine(self, results: Sequence[tuple[Untagged, Mood]]) -> int:
+        """Write what the accurate tier says; returns how many posts were due."""
+        with self.transaction() as conn:
+            return tagging.refine(conn, results, to_text(self.clock()))
+
+    def tag_failed(
+        self, post: Untagged, reason: str, *, tagged: bool = False, refining: bool = False
+    ) -> None:
+        """Note that a post could not be tagged, or, being ``tagged``, not get better themes, or not be
+        refined (see ``archive.tagging.failed``).
+        """
+        with self.transaction() as conn:
+            tagging.failed(conn, post, reason, to_text(self.clock()), tagged=tagged, refining=refining)
 
     def retag(self) -> None:
         """Make every post untagged work again; the machine's present tags become history."""
         with self.transaction() as conn:
             tagging.forget_all(conn, to_text(self.clock()))
+
+    # -- what people teach -------------------------------------------------------------------------
+
+    def correct(self, key: str, correction: Correction) -> None:
+        """A person says better: in force at once, beside the machine's tags. Raises UsageError."""
+        with self.transaction() as conn:
+            correcting.correct(conn, self.meeting, key, correction, to_text(self.clock()))
+
+    def decide(self, theme: str, language: str, keyword: str, *, accepted: bool, by: str) -> None:
+        """Accept or reject a suggested keyword. Raises UsageError."""
+        with self.transaction() as conn:
+            correcting.decide(
+                conn,
+                self.meeting,
+                (theme, language, keyword),
+                accepted=accepted,
+                by=by,
+                now=to_text(self.clock()),
+            )
+
+    def changes(self) -> int:
+        """A number that moves on whenever ``learned`` may have changed; cheap to ask for."""
+        return correcting.changes(self.conn)
+
+    def learned(self, encoder: str) -> Learned:
+        """All that people taught, with the vectors of this encoder."""
+        return correcting.learned(self.conn, encoder)
+
+    def fitted(self, learned: Learned, seconds: float) -> None:
+        """Note that the tagger now works with what was learned, and how long fitting took."""
+        with self.transaction() as conn:
+            correcting.fitted(conn, learned, seconds, to_text(self.clock()))
+
+    def chosen_by(self, themes_by: str) -> None:
+        """Note what chooses themes at present: posts with another ``themes_by`` are to be themed anew."""
+        with self.transaction() as conn:
+            correcting.chosen_by(conn, themes_by)
+
+    def chooser(self) -> str | None:
+        """What chooses themes at present, as the tagger that began last has it."""
+        return correcting.chooser(self.conn)
+
+    def save_suggestions(self, found: Iterable[Suggestion]) -> None:
+        """Put a new list of suggested keywords in place of the old one."""
+        with self.transaction() as conn:
+            suggestions.replace_all(conn, found, to_text(self.clock()))
+
+    # -- questions that say the same ---------------------------------------------------------------
+
+    def ungrouped(self) -> bool:
+        """Is there a question that has no group yet?"""
+        return grouping.waiting(self.conn)
+
+    def questions(self, encoder: str) -> list[grouping.Asked]:
+        """All questions in the order in which they were asked, with the vectors of this encoder."""
+        return grouping.questions(self.conn, encoder)
+
+    def save_groups(self, groups: Mapping[int, int]) -> None:
+        """Write which question (row number) stands for which."""
+        with self.transaction() as conn:
+            grouping.save(conn, groups)
 
     # -- imports -----------------------------------------------------------------------------------
 

@@ -18,12 +18,15 @@ Kind = Literal["repost", "reply", "quote", "original"]
 Arm = Literal["room", "remote", "public"]
 Sentiment = Literal["positive", "neutral", "negative"]
 State = Literal["listening", "catching_up", "waiting", "deaf", "stopped"]
+Tier = Literal["fast", "accurate"]
+NameKind = Literal["person", "organisation", "place", "document", "other"]
 
 KINDS: tuple[Kind, ...] = ("repost", "reply", "quote", "original")
 AUTHORED: tuple[Kind, ...] = ("reply", "quote", "original")
 ARMS: tuple[Arm, ...] = ("room", "remote", "public")
 SENTIMENTS: tuple[Sentiment, ...] = ("positive", "neutral", "negative")
 STATES: tuple[State, ...] = ("listening", "catching_up", "waiting", "deaf", "stopped")
+TIERS: tuple[Tier, ...] = ("fast", "accurate")
 NETWORKS = ("x", "mastodon", "bluesky")
 CHATS = ("zoom", "teams", "webex", "slido", "youtube", "webhook")
 SOURCE_LABELS = NETWORKS + CHATS
@@ -40,6 +43,12 @@ GROUPS = (
 NONE = "none"
 UNTAGGED = "untagged"
 NOT_SURE = "not_sure"
+
+#: The mark of a post that came in by the Q&A channel of the meeting's tool: it is put to the chair.
+ASKED = "asked"
+
+#: After so many failures to tag it a post is set aside, so that one post never holds up the others.
+ATTEMPTS = 3
 
 HASHTAG = re.compile(r"(?<![\w&])#(\w+)")
 
@@ -153,12 +162,14 @@ class Deleted:
 class Unmapped:
     """A record that could not be mapped: it goes to quarantine with its reason.
 
-    ``payload`` is ``None`` where it must not be kept (it may have been private).
+    ``payload`` is ``None`` where it must not be kept (it may have been private). ``accounts`` are the names
+    (author keys, ``<source>:@<handle>``) of who may have written it: of people who opted out nothing is kept.
     """
 
     reason: str
     payload: str | None
     where: str
+    accounts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,9 +248,23 @@ class Tag:
     version: str
 
 
+@dataclass(frozen=True, slots=True)
+class Name:
+    """Somebody or something named in a post, in the spelling under which it is counted."""
+
+    kind: NameKind
+    name: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tagging:
-    """All tags of one post, and the values that figures are made of."""
+    """All tags of one post, and the values that figures are made of.
+
+    ``themes`` are those chosen, with their scores; ``theme_scores`` has every theme of the meeting.
+    ``asked`` is set where a convention in the text (``#q4s``) or the Q&A channel puts it to the chair.
+    ``vector`` is the meaning of the text as ``encoder`` saw it: 512 float16, little-endian; ``None`` without
+    an encoder. ``themes_by`` is the version of what chose the themes.
+    """
 
     language: str | None
     themes: tuple[tuple[str, float], ...]
@@ -248,11 +273,48 @@ class Tagging:
     sure: bool | None
     question: bool
     tags: tuple[Tag, ...]
+    theme_scores: Mapping[str, float] = field(default_factory=dict)
+    themes_by: str = ""
+    tier: Tier = "fast"
+    asked: bool = False
+    logistics: bool = False
+    names: tuple[Name, ...] = ()
+    vector: bytes | None = None
+    encoder: str | None = None
+
+    @property
+    def to_chair(self) -> bool:
+        """A question that is on the matter, or expressly put to the chair."""
+        return self.question and (self.asked or (bool(self.themes) and not self.logistics))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Themes:
+    """A post's themes seen anew, after people taught something. Fields as in Tagging."""
+
+    themes: tuple[tuple[str, float], ...]
+    tags: tuple[Tag, ...]
+    vector: bytes | None = None
+    encoder: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mood:
+    """A post's sentiment judged anew by the accurate tier."""
+
+    sentiment: Sentiment
+    score: float
+    sure: bool
+    tag: Tag
 
 
 @dataclass(frozen=True, slots=True)
 class Untagged:
-    """A post as the tagger needs it. ``version`` guards against an edit between reading and tagging."""
+    """A post as the tagger needs it. ``version`` guards against an edit between reading and tagging.
+
+    ``language`` is the source's own mark; ``vector`` is one stored earlier by the same encoder, still good;
+    ``asked`` says that the post came in by the Q&A channel of the meeting's tool.
+    """
 
     id: int
     key: str
@@ -260,6 +322,52 @@ class Untagged:
     text: str
     language: str | None
     kind: Kind | None
+    vector: bytes | None = None
+    asked: bool = False
+
+
+# What people teach.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """What a person says of a post; ``None`` is what they say nothing about.
+
+    ``themes`` is the whole set, empty = none. ``language`` is a code, or ``unknown``.
+    """
+
+    by: str
+    note: str = ""
+    themes: tuple[str, ...] | None = None
+    sentiment: Sentiment | None = None
+    question: bool | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """A post whose themes a person set; ``vector`` as in Tagging."""
+
+    vector: bytes
+    text: str
+    themes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """All that people taught: keywords that were accepted, ``(theme, language, keyword)``, and posts.
+
+    All in an order that depends on nothing else; ``version`` is a short hash of them, empty for nothing.
+    ``around`` are the vectors of some posts that were there by then, corrected or not.
+    """
+
+    keywords: tuple[tuple[str, str, str], ...] = ()
+    corrections: tuple[Taught, ...] = ()
+    version: str = ""
+    around: tuple[bytes, ...] = ()
+
+
+NOTHING = Learned()
 
 
 # The meeting.

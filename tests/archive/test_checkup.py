@@ -1,7 +1,6 @@
 """What check finds out, on a real disk and a real socket."""
 
 import os
-import socket
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -12,7 +11,7 @@ from archive.checkup import (
     check_archive,
     check_machine,
     check_meeting,
-    check_sources,
+    credentials,
     read_env,
     refuse_for_replay,
 )
@@ -36,47 +35,32 @@ def test_the_meeting(meeting):
     assert states(check_meeting(replace(meeting, themes=()))) == [("meeting file", "warning")]
     described = tuple(replace(theme, description="What it is.") for theme in meeting.themes)
     assert states(check_meeting(replace(meeting, themes=described))) == [("meeting file", "ok")]
-
-
-def test_credentials_come_from_the_environment_or_env(meeting, tmp_path):
-    sources = (source("x", token_env="X_TOKEN"), source("mastodon", token_env="M_TOKEN"), source("bluesky"))
-    having = replace(meeting, sources=sources)
-    assert states(check_sources(having, tmp_path, {"X_TOKEN": "a"}, offline=True)) == [
-        ("source x", "ok"),
-        ("source mastodon", "failed"),
-        ("source bluesky", "ok"),
+    found = list(check_meeting(replace(meeting, themes=described, hashtags=("2012", "el", "eleaders"))))
+    assert [finding.text.split(":")[0].split(" is ")[0] for finding in found] == [
+        "hashtag 2012",
+        "hashtag el",
     ]
+
+
+def test_credentials_come_from_the_environment_or_env(tmp_path):
     (tmp_path / ".env").write_text("# comment\nexport M_TOKEN='b'\nnonsense\nX_TOKEN=c\n", encoding="utf-8")
-    assert read_env(tmp_path / ".env") == {"M_TOKEN": "b", "X_TOKEN": "c"}
-    assert {f.state for f in check_sources(having, tmp_path, {"X_TOKEN": ""}, offline=True)} == {
-        "ok",
-        "failed",
-    }
+    known = read_env(tmp_path / ".env")
+    assert known == {"M_TOKEN": "b", "X_TOKEN": "c"}
+    assert read_env(tmp_path / "none") == {}
+    assert states(credentials(source("x", token_env="X_TOKEN"), known)) == []
+    assert states(credentials(source("x", token_env="X_TOKEN"), {"X_TOKEN": " "})) == [("source x", "failed")]
+    assert states(credentials(source("bluesky"), {})) == []
 
 
-def test_a_folder_that_is_not_there_yet(meeting, tmp_path):
-    having = replace(meeting, sources=(source("folder", path="zoom/"),))
-    assert ("source folder", "warning") in states(check_sources(having, tmp_path, {}, offline=True))
-    (tmp_path / "zoom").mkdir()
-    assert states(check_sources(having, tmp_path, {}, offline=True)) == [("source folder", "ok")]
-
-
-def test_hosts_are_reached_unless_offline(meeting, tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-        having = replace(meeting, sources=(source("bluesky", base_url=f"ws://127.0.0.1:{port}/x"),))
-        found = list(check_sources(having, tmp_path, {}, offline=False))
-        assert states(found) == [("source bluesky", "ok")] * 2
-        assert "answers" in found[1].text
-    assert states(check_sources(having, tmp_path, {}, offline=False))[1] == ("source bluesky", "failed")
-    assert len(list(check_sources(having, tmp_path, {}, offline=True))) == 1
-
-
-def test_the_machine(tmp_path, monkeypatch):
-    assert states(check_machine(tmp_path, NOW)) == [("disk", "ok"), ("threads", "ok"), ("clock", "ok")]
-    monkeypatch.setattr(checkup, "ENOUGH_DISK", 10**18)
+def test_the_machine(tmp_path, monkeypatch, meeting):
+    assert states(check_machine(tmp_path, NOW, meeting)) == [
+        ("disk", "ok"),
+        ("threads", "ok"),
+        ("clock", "ok"),
+    ]
+    monkeypatch.setattr(checkup, "POST_BYTES", 10**18)
     monkeypatch.setattr(os, "access", lambda *_: False)
-    found = list(check_machine(tmp_path, datetime(1970, 1, 1, tzinfo=UTC)))
+    found = list(check_machine(tmp_path, datetime(1970, 1, 1, tzinfo=UTC), meeting))
     assert [finding.state for finding in found] == ["warning", "failed", "ok", "failed"]
     assert "set the clock" in found[3].text
 

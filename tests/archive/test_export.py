@@ -16,7 +16,17 @@ from archive.export import canonical, export, fingerprint, safe_cell
 from archive.export_tables import FULL_TABLES, POST_COLUMNS, TABLES
 from archive.filters import Filters
 from archive.store import Archive
-from archive.vocabulary import Deleted, Engagement, Private, Received, Span, Tag, Tagging, Unmapped
+from archive.vocabulary import (
+    Correction,
+    Deleted,
+    Engagement,
+    Private,
+    Received,
+    Span,
+    Tag,
+    Tagging,
+    Unmapped,
+)
 from tests.conftest import START
 
 LATER = START + timedelta(minutes=100, microseconds=500_000)
@@ -49,6 +59,11 @@ def filled(archive: Archive, receive: Callable[..., Received]) -> Archive:
     )
     archive.save_tags([(post, tagging)], version="1")
     return archive
+
+
+QUESTION = Tagging(
+    language="en", themes=(), sentiment=None, sentiment_score=None, sure=None, question=True, tags=()
+)
 
 
 def ndjson(path: Path) -> list[dict[str, Any]]:
@@ -94,6 +109,24 @@ def test_posts(filled: Archive, tmp_path: Path) -> None:
     assert (row["question"], row["likes"], row["edited_at"]) == ("true", "3", "")
 
 
+def test_corrections_and_groups_are_exported(filled: Archive, tmp_path: Path) -> None:
+    first, second = "x:9000000000000000001", "x:9000000000000000002"
+    filled.save_tags([(post, QUESTION) for post in filled.untagged(9)], version="1")
+    filled.save_groups({1: 1, 2: 1})
+    filled.correct(first, Correction(by="=Eva", note="@x", themes=("agility",), sentiment="negative"))
+    export(filled.path, tmp_path)
+    rows = [row for row in ndjson(tmp_path / "tags.ndjson") if row["set_by"]]
+    assert [(row["post"], row["component"], row["label"], row["evidence"]) for row in rows] == [
+        (first, "sentiment", "negative", {"note": "@x"}),
+        (first, "theme", "agility", {"note": "@x"}),
+    ]
+    assert table(tmp_path / "tags.csv")[-1]["set_by"] == "'=Eva"
+    questions = {row["key"]: row["representative"] for row in ndjson(tmp_path / "questions.ndjson")}
+    assert (questions[first], questions[second]) == (first, first)
+    post = ndjson(tmp_path / "posts.ndjson")[0]
+    assert (post["themes"], post["sentiment"], post["sentiment_score"]) == (["agility"], "negative", None)
+
+
 def test_the_other_tables(filled: Archive, tmp_path: Path) -> None:
     export(filled.path, tmp_path, ["ndjson"])
     key = "x:9000000000000000001"
@@ -102,7 +135,8 @@ def test_the_other_tables(filled: Archive, tmp_path: Path) -> None:
     assert ndjson(tmp_path / "post_mentions.ndjson") == [
         {"key": "x:9000000000000000002", "account": "bc_ana"}
     ]
-    assert [row["key"] for row in ndjson(tmp_path / "questions.ndjson")] == [key]
+    (question,) = ndjson(tmp_path / "questions.ndjson")
+    assert (question["key"], question["to_chair"], question["representative"]) == (key, True, None)
     (tag,) = ndjson(tmp_path / "tags.ndjson")
     assert (tag["post"], tag["evidence"], tag["superseded_at"]) == (key, {"words": ["é"]}, None)
     ana, luis = ndjson(tmp_path / "authors.ndjson")

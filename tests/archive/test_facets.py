@@ -20,12 +20,13 @@ TAGGING = Tagging(
 
 @pytest.fixture
 def tagged(archive: Archive, receive: Receive) -> Archive:
-    """Twelve posts: every third with a theme, every fourth not sure, the last two not tagged."""
+    """Twelve posts: each third with a theme, fourth not sure, fifth about logistics; two are not tagged."""
     archive.write([receive(n, kind="reply" if n % 2 else "original", language="es") for n in range(12)])
     results = []
     for post in archive.untagged(20, newest_first=False)[:10]:
         themes = (("open-data", 1.0), ("agility", 0.5)) if post.id % 3 == 0 else ()
-        results.append((post, replace(TAGGING, themes=themes, sure=post.id % 4 != 0)))
+        logistics = post.id % 5 == 0
+        results.append((post, replace(TAGGING, themes=themes, sure=post.id % 4 != 0, logistics=logistics)))
     archive.save_tags(results, version="1")
     return archive
 
@@ -58,6 +59,7 @@ def test_every_value_is_counted(tagged: Archive) -> None:
     found = counts(tagged, Selection())
     assert found["theme"] == {"none": 7, "open-data": 3, "agility": 3, "untagged": 2}
     assert found["sentiment"] == {"positive": 8, "not_sure": 2, "untagged": 2}
+    assert found["logistics"] == {"0": 8, "1": 2, "unknown": 2}
     assert found["kind"] == {"original": 6, "reply": 6}
     assert found["source"] == {"x": 12}
     assert found["session"] == {"s1": 12}
@@ -68,6 +70,7 @@ def test_a_choice_narrows_the_other_facets_only(tagged: Archive) -> None:
     assert found["theme"] == {"none": 4, "open-data": 1, "agility": 1, "untagged": 1}
     assert found["kind"] == {"original": 2, "reply": 1}
     assert found["sentiment"] == {"positive": 1}
+    assert counts(tagged, Selection(logistics="1"))["kind"] == {"original": 1, "reply": 1}
     assert counts(tagged, Selection(theme="no-such-theme"))["kind"] == {}
     assert counts(tagged, Selection(kind="no-such-kind"))["theme"] == {}
 

@@ -161,6 +161,14 @@ def test_who_opted_out_is_taken_out_and_kept_out(archive: Archive, receive: Rece
     assert "bc_ana" not in "".join(canonical(archive.path))
 
 
+def test_nothing_is_kept_of_who_opted_out_not_even_what_cannot_be_stored(
+    archive: Archive, receive: Receive
+) -> None:
+    archive.opt_out("x:@BC_Ana")
+    hers, his = receive(1, text="a \0 in it"), receive(2, text="a \0 in it", author="luis")
+    assert archive.write([hers, his]) == Counts(private=1, quarantined=1)
+
+
 def test_a_span_goes_to_the_ledger(archive: Archive) -> None:
     archive.write([Span(name="x", source="x", state="listening", started_at=START)])
     assert rows(archive, "SELECT name, state, ended_at FROM coverage") == [("x", "listening", None)]

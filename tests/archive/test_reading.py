@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from archive.errors import ArchiveBusy, DamagedArchive, NotAnArchive
-from archive.reading import explained, load_meeting, open_readonly
+from archive.reading import data_version, explained, load_meeting, open_readonly
 from archive.store import Archive
 from archive.vocabulary import Received
 
@@ -21,6 +21,15 @@ def test_a_reader_sees_what_is_committed_and_cannot_write(
     assert load_meeting(conn) == archive.meeting
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
         conn.execute("DELETE FROM posts")
+    conn.close()
+
+
+def test_a_commit_of_somebody_else_is_noticed(archive: Archive, receive: Callable[..., Received]) -> None:
+    conn = open_readonly(archive.path)
+    before = data_version(conn)
+    assert data_version(conn) == before
+    archive.write([receive(1)])
+    assert data_version(conn) != before
     conn.close()
 
 

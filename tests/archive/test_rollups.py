@@ -66,3 +66,18 @@ def test_a_rebuild_equals_what_was_kept_up_to_date(archive: Archive, receive: Re
     with archive.transaction() as conn:
         rollups.rebuild(conn)
     assert kept == [archive.conn.execute("SELECT * FROM rollup_minutes ORDER BY 1, 2, 3, 4, 5").fetchall()]
+
+
+def test_what_is_done_to_posts_is_counted(archive: Archive, receive: Receive) -> None:
+    archive.write([receive(1), receive(2)])
+    with archive.transaction() as conn, rollups.recounted(conn, [1, 2]):
+        conn.execute(
+            "UPDATE posts SET tagged_at = 'now', sure = 1, sentiment = 'negative', to_chair = 1 WHERE id = 1"
+        )
+    totals = dict(
+        archive.conn.execute(
+            "SELECT dimension || value, posts FROM rollup_totals WHERE dimension IN "
+            "('sentiment', 'to_chair', 'logistics')"
+        ).fetchall()
+    )
+    assert totals == {"sentimentnegative": 1, "sentimentuntagged": 1, "to_chair1": 1, "logistics0": 1}

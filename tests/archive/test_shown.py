@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from archive.shown import TEXT, account
+from archive.shown import TEXT, account, printable
 from archive.store import Archive
 from archive.vocabulary import Received
 
@@ -28,3 +28,8 @@ def test_authors_are_named_by_handle_did_or_name() -> None:
     assert account("did:plc:abcdefghijklmnop", None) == "did:plc:abcdefgh…"
     assert account(None, "Ana Beltrán") == "Ana Beltrán"
     assert account(None, None) == "somebody"
+
+
+def test_control_characters_become_blanks() -> None:
+    assert printable("a\x1b[31m\nb\0\u202ec é 🙂") == "a [31m b  c é 🙂"
+    assert printable("a\nb", keep="\n") == "a\nb"

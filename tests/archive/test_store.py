@@ -13,7 +13,17 @@ import pytest
 from archive.errors import ArchiveBusy, DamagedArchive, NewerArchive, NotAnArchive
 from archive.integrity import verify
 from archive.store import Archive, Checkpoint
-from archive.vocabulary import Counts, Deleted, Meeting, Received
+from archive.vocabulary import (
+    Correction,
+    Counts,
+    Deleted,
+    Meeting,
+    Mood,
+    Received,
+    Tag,
+    Tagging,
+    Themes,
+)
 from tests.conftest import ROOT, START
 
 Receive = Callable[..., Received]
@@ -155,3 +165,55 @@ def test_several_processes_may_make_the_archive_at_once(tmp_path: Path) -> None:
     with Archive.open(path) as archive:
         assert archive.conn.execute("SELECT count(*) FROM posts").fetchone() == (200,)
     assert verify(path) == []
+
+
+def test_what_the_tagger_writes_and_people_teach_is_there_for_another_process(
+    archive: Archive, receive: Receive
+) -> None:
+    vector = b"\x00\x3c" * 512
+    said = Tagging(
+        language="en",
+        themes=(("agility", 0.8),),
+        themes_by="by 1",
+        sentiment="neutral",
+        sentiment_score=0.6,
+        sure=False,
+        question=True,
+        vector=vector,
+        encoder="encoder 1",
+        tags=(Tag(component="sentiment", label="neutral", score=0.6, version="1"),),
+    )
+    archive.write([receive(1), receive(2)])
+    with Archive.open(archive.path) as other:
+        seen = other.writes()
+        archive.save_tags([(post, said) for post in archive.untagged(10)], version="v1")
+        assert other.writes() != seen
+        assert other.untagged(10) == []
+        assert [post.vector for post in other.to_refine(10, encoder="encoder 1")] == [vector] * 2
+        mood = Mood(sentiment="positive", score=0.9, sure=True, tag=replace(said.tags[0], label="positive"))
+        assert archive.refine([(post, mood) for post in archive.to_refine(1)]) == 1
+        assert len(other.to_refine(10)) == 1
+
+        assert other.ungrouped()
+        first, second = (one.id for one in other.questions("encoder 1"))
+        archive.save_groups({first: first, second: first})
+        assert not other.ungrouped()
+
+        before = other.changes()
+        archive.correct("x:9000000000000000001", Correction(by="Eva", themes=("defragment",)))
+        archive.decide("agility", "en", "two-week steps", accepted=True, by="Eva")
+        assert other.changes() != before
+        learned = other.learned("encoder 1")
+        assert [taught.themes for taught in learned.corrections] == [("defragment",)]
+        assert learned.keywords == (("agility", "en", "two-week steps"),)
+
+        archive.fitted(learned, 0.1)
+        archive.chosen_by("by 2")
+        assert other.chooser() == "by 2"
+        stale = other.stale_themes(10, "by 2")
+        assert len(stale) == 2
+        anew = Themes(themes=(), tags=(Tag(component="theme", label="none", version="2"),))
+        assert archive.save_themes([(post, anew) for post in stale], themes_by="by 2") == 2
+        assert other.stale_themes(10, "by 2") == []
+        archive.save_suggestions([])
+    assert verify(archive.path) == []
