@@ -106,15 +106,20 @@ def read_file(
     meeting: Meeting,
     path: Path,
     *,
+    format: str | None = None,
     date: date | None = None,
     zone: ZoneInfo | None = None,
     arm: Arm | None = None,
     limits: Limits | None = None,
 ) -> Iterator[Item]:
-    """The items of a file in its own order, without an archive: for a replay. Raises InputError."""
+    """The items of a file in its own order, without an archive: for a replay, for a folder that is watched.
+
+    Raises InputError.
+    """
     result = ImportResult()
     context = _context(meeting, path, date, zone, arm)
-    yield from _items(_parts(path, None, context, limits, lambda _: None, result), result)
+    forced = importers.find(format) if format else None
+    yield from _items(_parts(path, forced, context, limits, lambda _: None, result), result)
 
 
 def _context(
@@ -172,6 +177,11 @@ def known_formats() -> str:
     """The sentence that helps after a file of no known format."""
     titles = "; ".join(f"{importer.NAME} = {importer.TITLE}" for importer in importers.IMPORTERS)
     return f"Known formats, which --format names: {titles}."
+
+
+def importer_of(head: Head, forced: Importer | None = None) -> Importer | None:
+    """The importer of a text that begins like this: the one asked for, where it is of its format."""
+    return None if _no_text(head) else _sniffed(head, forced)
 
 
 def _head(member: Member) -> tuple[Head, str | None]:

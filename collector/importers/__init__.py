@@ -17,12 +17,18 @@ from collector.importers import (
     plain_csv,
     plain_log,
     rtweet,
+    slido,
     tags,
+    teams,
+    teams_qa,
     twarc1,
     twarc2,
     twitter_r,
+    webex,
+    webex_qa,
     youtube,
     zoom,
+    zoom_qa,
 )
 
 IMPORTERS: Sequence[base.Importer] = (
@@ -36,6 +42,12 @@ IMPORTERS: Sequence[base.Importer] = (
     twarc1,
     twarc2,
     zoom,
+    zoom_qa,
+    teams_qa,
+    webex_qa,
+    slido,
+    teams,
+    webex,
     plain_log,
     plain_csv,
 )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from archive.vocabulary import Arm, Item, Private, Received, Unmapped
 from collector.importers.base import Context, Head, Record, dump, json_records, mapped
 from collector.mapping import MappingError, table
-from collector.mapping.mastodon import audience, to_post
+from collector.mapping.mastodon import audience, for_all_eyes, to_post
 
 NAME = "mastodon"
 TITLE = "Mastodon statuses (JSON)"
@@ -57,19 +57,11 @@ def _item(record: Record, arm: Arm) -> Item:
     if readers == "unknown":
         reason = "no visibility that we know: it may be private" if status else "no status"
         return Unmapped(reason, None, record.where)
-    hidden = _hidden_quote(status)
+    shown = for_all_eyes(status)
+    hidden = shown is not status
     try:
-        return Received(to_post(status, arm=arm), dump(hidden) if hidden else record.raw)
+        return Received(to_post(status, arm=arm), dump(shown) if hidden else record.raw)
     except MappingError as error:
         if hidden:
             return Unmapped(str(error), None, record.where)
         raise
-
-
-def _hidden_quote(status: Any) -> dict[str, Any] | None:
-    """The status without the one it quotes, where that one is for few eyes only; else None."""
-    quote = table(status.get("quote"))
-    quoted = table(quote.get("quoted_status")) or quote
-    if "visibility" in quoted and audience(quoted) != "public":
-        return {**status, "quote": None}
-    return None

@@ -24,16 +24,25 @@ _MARKS = re.compile(
 )
 
 
-def hushed(items: Iterable[Item]) -> Iterator[Item]:
-    """The items of a file, without the payloads of unreadable ones from the first private trace on.
+class Net:
+    """Takes the payloads of unreadable items away from the first private trace on.
 
     From there on all of them, since damage may have cut a message from the words that say what it is.
     """
-    private = False
-    for item in items:
+
+    def __init__(self) -> None:
+        self._private = False
+
+    def through(self, item: Item) -> Item:
+        """The next item of a file, as it may be kept."""
         if isinstance(item, Unmapped) and item.payload is not None:
-            private = private or _MARKS.search(item.payload) is not None
-            yield replace(item, payload=None) if private else item
-        else:
-            private = private or isinstance(item, Private)
-            yield item
+            self._private = self._private or _MARKS.search(item.payload) is not None
+            return replace(item, payload=None) if self._private else item
+        self._private = self._private or isinstance(item, Private)
+        return item
+
+
+def hushed(items: Iterable[Item]) -> Iterator[Item]:
+    """The items of a file, without the payloads of unreadable ones from the first private trace on."""
+    net = Net()
+    yield from map(net.through, items)

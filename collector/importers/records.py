@@ -47,10 +47,13 @@ def unmapped(reason: str, payload: str | None, where: str) -> Unmapped:
     return Unmapped(reason, payload if payload is None else payload[:MAX_PAYLOAD], where)
 
 
-def loads(text: str) -> Any:
-    """The value of a JSON text. ValueError says what is wrong with it, however hostile it is."""
+def loads(text: str, *, once: bool = False) -> Any:
+    """The value of a JSON text. ValueError says what is wrong with it, however hostile it is.
+
+    ``once``: an object that names a key twice is refused too, since nobody can say which of them is meant.
+    """
     try:
-        value = _DECODER.decode(text)
+        value = (_ONCE if once else _DECODER).decode(text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     _refuse_surrogates(text, value)
@@ -246,5 +249,13 @@ def _finite(text: str) -> float:
     return number
 
 
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key that stands twice in one object")
+    return found
+
+
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
+_ONCE = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_each_once)
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import BinaryIO
 
@@ -21,6 +21,8 @@ TRIED = True
 
 _FIRST_LINES = re.compile(r"^(?:\d{4}-\d\d-\d\d[ T])?\d{1,2}:\d\d:\d\d[ \t]+From[ \t].*:", re.MULTILINE)
 _HALF_DAY = timedelta(hours=12)
+_HEADER_BEGINS = re.compile(r"\d[\d:. T-]*\s*F?r?o?m?\s*")
+_REACTIONS = ("Reacted to", "Removed a")
 _QUOTE = 12  # characters by which a quoted message is looked up; Zoom quotes about twenty
 _ALIKE = 200  # beyond so many messages that begin alike, none is told from the others
 
@@ -35,9 +37,38 @@ def read(stream: BinaryIO, context: Context) -> Iterator[Item]:
 
     InputError where neither the file, the context nor a meeting of one day tells the date.
     """
-    reader = _Reader(context)
-    for block in _blocks(text_lines(stream)):
-        yield block if isinstance(block, Unmapped) else reader.item(block)
+    tail = Tail(context)
+    yield from tail.feed(text_lines(stream))
+    yield from tail.unfinished()
+
+
+class Tail:
+    """A chat read while it is being written: lines go in as they come, messages come out as they end."""
+
+    def __init__(self, context: Context) -> None:
+        self._cutter = _Cutter()
+        self._reader = _Reader(context)
+
+    def feed(self, lines: Iterable[str | Unmapped]) -> Iterator[Item]:
+        """The items of the messages that these lines end. Raises InputError, as ``read`` does."""
+        for line in lines:
+            for block in self._cutter.take(line):
+                yield self._reader.finished(block)
+
+    def unfinished(self, half: str | None = None) -> list[Item]:
+        """The items of what may still grow, with a last line that has not ended yet; nothing is taken in.
+
+        A half line that may become the header of another message is left out: it belongs to nobody yet.
+        """
+        # Half a line goes to a copy of the open message; the message itself waits for the whole line.
+        cutter = self._cutter.copy()
+        ended = list(cutter.take(half)) if half and not _HEADER_BEGINS.fullmatch(half) else []
+        return self._reader.ahead([*ended, *cutter.rest()])
+
+    def may_turn(self, item: Item) -> bool:
+        """Whether what is unfinished may still turn out to be no post: a reaction, cut off."""
+        text = item.post.text if isinstance(item, Received) else ""
+        return bool(text) and any(text.startswith(mark) or mark.startswith(text) for mark in _REACTIONS)
 
 
 @dataclass(slots=True)
@@ -49,28 +80,41 @@ class _Block:
     lines: list[str]
 
 
-def _blocks(lines: Iterable[str | Unmapped]) -> Iterator[_Block | Unmapped]:
+@dataclass
+class _Cutter:
+    """Cuts lines into messages; the last one stays open, for it may go on."""
+
     block: _Block | None = None
-    for number, line in enumerate(lines, 1):
-        where = f"line {number}"
+    number: int = 0
+
+    def take(self, line: str | Unmapped) -> Iterator[_Block | Unmapped]:
+        """What ends where this line begins."""
+        self.number += 1
+        where = f"line {self.number}"
         if isinstance(line, Unmapped):
-            if block is not None:
-                yield block
+            yield from self.rest()
             yield Unmapped(line.reason, None, where)
-            block = _Block(Header(None, None, "unknown"), where, [])
-            continue
+            self.block = _Block(Header(None, None, "unknown"), where, [])
+            return
         line = line.rstrip("\r\n")
         header = header_of(line)
-        if header is None and block is None and line.strip():
+        if header is None and self.block is None and line.strip():
             header = Header(None, None, "unknown")
         if header is not None:
-            if block is not None:
-                yield block
-            block = _Block(header, where, [header.text])
-        elif block is not None:
-            block.lines.append(line.removeprefix("\t"))
-    if block is not None:
-        yield block
+            yield from self.rest()
+            self.block = _Block(header, where, [header.text])
+        elif self.block is not None:
+            self.block.lines.append(line.removeprefix("\t"))
+
+    def copy(self) -> _Cutter:
+        """One that goes on from here by itself."""
+        block = self.block and replace(self.block, lines=self.block.lines.copy())
+        return _Cutter(block, self.number)
+
+    def rest(self) -> Iterator[_Block]:
+        """The message that is still open."""
+        if self.block is not None:
+            yield self.block
 
 
 @dataclass
@@ -83,7 +127,30 @@ class _Reader:
     day: date | None = None
     last: datetime | None = None
 
-    def item(self, block: _Block) -> Item:
+    def finished(self, block: _Block | Unmapped) -> Item:
+        """The item of a message, which is remembered from now on."""
+        return block if isinstance(block, Unmapped) else self._item(block)
+
+    def ahead(self, blocks: Iterable[_Block | Unmapped]) -> list[Item]:
+        """The items of messages in a row, of which nothing is remembered afterwards."""
+        day, last = self.day, self.last
+        items = [self.finished(block) for block in blocks]
+        for item in reversed(items):
+            if isinstance(item, Received):
+                self._forget(item.post)
+        self.day, self.last = day, last
+        return items
+
+    def _forget(self, post: Post) -> None:
+        """Take back the newest message."""
+        self.ordinals.take_back(post.created_at, post.author.key.removeprefix(f"{NAME}:"))
+        start = post.text[:_QUOTE]
+        if self.said[start][-1] is post:
+            self.said[start].pop()
+        if not self.said[start]:
+            del self.said[start]
+
+    def _item(self, block: _Block) -> Item:
         header = block.header
         if header.audience == "private":
             return Private(block.where)

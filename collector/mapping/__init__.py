@@ -7,6 +7,7 @@ it through the functions below, which answer with nothing instead of failing, an
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -32,6 +33,17 @@ def tables(value: Any) -> list[Mapping[str, Any]]:
 def words(value: Any) -> str | None:
     """The value if it is a text with something in it, else None."""
     return value if isinstance(value, str) and value.strip() else None
+
+
+def folded(tag: str) -> str:
+    """A hashtag as it is compared: case and accents do not matter."""
+    if tag.isascii():
+        return tag.casefold()
+    apart = unicodedata.normalize("NFKD", tag)
+    plain = "".join(sign for sign in apart if not unicodedata.combining(sign))
+    # Folding can bring accents back (the Turkish dotted I), so they are taken off again.
+    again = unicodedata.normalize("NFKD", plain.casefold())
+    return "".join(sign for sign in again if not unicodedata.combining(sign))
 
 
 def count(value: Any) -> int | None:

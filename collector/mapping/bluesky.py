@@ -6,13 +6,14 @@ did stands in for it.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from archive.vocabulary import Arm, Author, Post, hashtags_in
-from collector.mapping import MappingError, moment, table, tables, words
+from archive.vocabulary import Arm, Author, Engagement, Post, hashtags_in
+from collector.mapping import MappingError, count, moment, table, tables, words
 
 SOURCE = "bluesky"
 POST = "app.bsky.feed.post"
@@ -71,6 +72,44 @@ def commit_of(event: Mapping[str, Any]) -> Commit | str:
 def to_post(commit: Commit, *, arm: Arm = "public") -> Post:
     """The post or repost of a commit that creates or updates one. Raises MappingError."""
     return _repost(commit, arm) if commit.collection == REPOST else _post(commit, arm)
+
+
+def tags_of(record: Mapping[str, Any]) -> Iterator[str]:
+    """All hashtags of a post's record as written, without '#': in its text, its facets and its ``tags``.
+
+    They decide whether a post is one of the meeting's. ``Post.hashtags`` are those of the text alone, as
+    measures.md has it: a facet marks a place in the text, and what stands in ``tags`` no reader sees.
+    """
+    text = record.get("text")
+    if isinstance(text, str):
+        # Bluesky's own apps take the wide '＃' for a hashtag too; NFKC makes it the plain one.
+        yield from hashtags_in(text if text.isascii() else unicodedata.normalize("NFKC", text))
+    for tag in _features(record, "tag", "tag"):
+        yield tag.strip().removeprefix("#")
+    tags = record.get("tags")
+    if isinstance(tags, list):
+        yield from (tag.strip().removeprefix("#") for tag in tags if isinstance(tag, str))
+
+
+def commit_of_view(view: Mapping[str, Any]) -> Commit:
+    """The commit behind a post as search and look-up show it (``app.bsky.feed.defs#postView``).
+
+    Whether it was edited does not come along. Raises MappingError.
+    """
+    uri = view.get("uri")
+    key = key_of(uri)
+    if key is None:
+        raise MappingError("a post without its address")
+    did, _, rkey = key.removeprefix(f"{SOURCE}:").partition("/")
+    return Commit(did, POST, rkey, "create", table(view.get("record")), moment(view.get("indexedAt")))
+
+
+def with_counts(post: Post, view: Mapping[str, Any]) -> Post:
+    """The post with the counters that a view of it shows."""
+    names = {"likes": "like", "reposts": "repost", "replies": "reply", "quotes": "quote"}
+    counters = {ours: count(view.get(f"{theirs}Count")) for ours, theirs in names.items()}
+    known = any(value is not None for value in counters.values())
+    return replace(post, engagement=Engagement(**counters)) if known else post
 
 
 def key_of(uri: Any) -> str | None:

@@ -48,6 +48,13 @@ class Ordinals:
             del self._seen[next(iter(self._seen))]
         return ordinal
 
+    def take_back(self, at: datetime, author: str) -> None:
+        """Un-count the newest message of this author at this moment."""
+        mark = (at.replace(microsecond=0), author)
+        self._seen[mark] -= 1
+        if self._seen[mark] <= 0:
+            del self._seen[mark]
+
 
 def to_post(source: str, message: Message, ordinals: Ordinals, *, arm: Arm) -> Post:
     """The post of a message. Raises MappingError where nobody said it."""

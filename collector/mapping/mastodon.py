@@ -30,6 +30,14 @@ def audience(status: Status) -> Literal["public", "private", "unknown"]:
     return "public" if all(name in ("public", "unlisted") for name in visibilities) else "unknown"
 
 
+def for_all_eyes(status: Status) -> Status:
+    """The status without a quoted one that is for few eyes only; itself where there is none."""
+    status = _without_hidden_quote(status)
+    boosted = table(status.get("reblog"))
+    shown = _without_hidden_quote(boosted)
+    return status if shown is boosted else {**status, "reblog": shown}
+
+
 def to_post(status: Status, *, server: str | None = None, arm: Arm = "public") -> Post:
     """The post of a status. Without ``server`` its name is taken from what the status shows of it.
 
@@ -37,7 +45,7 @@ def to_post(status: Status, *, server: str | None = None, arm: Arm = "public") -
     """
     shown = table(status.get("reblog")) or status  # whose text it is
     server = server or _server(status) or _server(shown)
-    author = _author(table(status.get("account")))
+    author = _author(status)
     created_at = _time(status.get("created_at"))
     if created_at is None:
         raise MappingError("created_at is no time with a zone")
@@ -57,10 +65,10 @@ def to_post(status: Status, *, server: str | None = None, arm: Arm = "public") -
         reply_to=None if boosted else _local(server, status.get("in_reply_to_id")),
         reply_to_account=None if boosted else _answered(status, author),
         repost_of=_key(shown) if boosted else None,
-        repost_account=_author(table(shown.get("account"))).handle if boosted else None,
+        repost_account=_author(shown).handle if boosted else None,
         quote_of=_quoted(shown, server),
         hashtags=hashtags_in(text),
-        mentions=tuple(dict.fromkeys(_handle(person) for person in tables(shown.get("mentions")))),
+        mentions=tuple(dict.fromkeys(_handle(who, _home(shown)) for who in tables(shown.get("mentions")))),
         links=links,
         url=words(status.get("url")),
         engagement=None if boosted else _engagement(status),
@@ -115,8 +123,9 @@ def _urls(entities: Any) -> list[str]:
     return [url for entity in tables(entities) if (url := words(entity.get("url")))]
 
 
-def _author(account: Mapping[str, Any]) -> Author:
-    handle = _handle(account)
+def _author(status: Status) -> Author:
+    account = table(status.get("account"))
+    handle = _handle(account, _home(status))
     note = words(account.get("note"))
     bot = account.get("bot")
     return Author(
@@ -131,14 +140,20 @@ def _author(account: Mapping[str, Any]) -> Author:
     )
 
 
-def _handle(account: Mapping[str, Any]) -> str:
+def _home(status: Status) -> str | None:
+    """The host that a status and its author are at, where the author is one of the server's own."""
+    acct = words(table(status.get("account")).get("acct"))
+    return None if acct and "@" in acct else _host(status.get("uri"))
+
+
+def _handle(account: Mapping[str, Any], home: str | None) -> str:
     """``user@host``: a server leaves the host out where it is its own."""
     name = words(account.get("acct")) or words(account.get("username"))
     if name is None:
         raise MappingError("an account has no acct")
     if "@" in name:
         return name
-    host = _host(account.get("url"))
+    host = _host(account.get("url")) or home
     if host is None:
         raise MappingError(f"the home of the account {name!r} cannot be told: it has no url")
     return f"{name}@{host}"
@@ -178,7 +193,7 @@ def _answered(status: Status, author: Author) -> str | None:
     if str(answered) == str(table(status.get("account")).get("id")):
         return author.handle
     mentioned = (p for p in tables(status.get("mentions")) if str(p.get("id")) == str(answered))
-    return next((_handle(person) for person in mentioned), str(answered))
+    return next((_handle(person, _home(status)) for person in mentioned), str(answered))
 
 
 def _quoted(status: Status, server: str | None) -> str | None:
@@ -188,6 +203,13 @@ def _quoted(status: Status, server: str | None) -> str | None:
     if words(whole.get("uri")):
         return _key(whole)
     return _local(server, quote.get("quoted_status_id") or status.get("quote_id"))
+
+
+def _without_hidden_quote(status: Status) -> Status:
+    quote = table(status.get("quote"))
+    quoted = table(quote.get("quoted_status")) or quote
+    hidden = "visibility" in quoted and audience(quoted) != "public"
+    return {**status, "quote": None} if hidden else status
 
 
 def _engagement(status: Status) -> Engagement | None:

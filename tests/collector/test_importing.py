@@ -19,7 +19,9 @@ from archive.errors import InputError, UsageError
 from archive.store import Archive, Checkpoint
 from archive.vocabulary import Counts, Item, Meeting, Received, SourceSpec
 from collector import importing
-from collector.importing import import_file, read_file
+from collector.importers import twarc1, zoom
+from collector.importers.base import head_of
+from collector.importing import import_file, importer_of, read_file
 from collector.streams import Limits
 from tests.collector.x_times import id_of
 
@@ -238,6 +240,14 @@ def test_a_file_can_be_read_without_an_archive(meeting: Meeting, file: Path) -> 
     assert sum(isinstance(item, Received) for item in read_file(meeting, file)) == 25
     with pytest.raises(InputError):
         next(read_file(meeting, file.parent))
+    with pytest.raises(InputError, match="it is no zoom"):
+        next(read_file(meeting, file, format="zoom"))
+
+
+def test_the_importer_of_a_beginning() -> None:
+    assert importer_of(head_of(b"14:03:10\t From Ana : Hello\n")) is zoom
+    assert importer_of(head_of(b"14:03:10\t From Ana : Hello\n"), twarc1) is None
+    assert importer_of(head_of(b"")) is importer_of(head_of(bytes(range(32)) * 9)) is None
 
 
 def test_a_zone_that_is_named_decides(archive: Archive, meeting: Meeting, file: Path) -> None:

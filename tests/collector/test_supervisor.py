@@ -116,3 +116,50 @@ def test_none_outlives_a_supervisor_that_is_killed(tmp_path):
             return
         pause.wait(0.05)
     pytest.fail("the child outlived its supervisor")
+
+
+def test_what_dies_is_started_again_and_says_so(child, tmp_path):
+    mark = tmp_path / "times"
+    code = f"open({str(mark)!r}, 'a').write('x'); import os; os.kill(os.getpid(), 9)"
+    told = []
+    stop = threading.Event()
+
+    def tick():
+        if len(told) == 3:
+            stop.set()
+
+    dying, steady = child(code, "dying", restarts=True), child(WAIT, "steady")
+    supervise([dying, steady], stop, tick=tick, told=told.append, pauses=(0.01, 0.02))
+    assert len(mark.read_text()) == 3
+    assert [text.split(";")[0] for text in told] == ["the dying was ended by signal 9"] * 3
+    assert ["0.01 s" in told[0], "0.02 s" in told[1], "0.02 s" in told[2]] == [True, True, True]
+
+
+def test_what_no_repetition_mends_is_not_started_again(child):
+    hopeless = child("import sys; print('no such file'); sys.exit(2)", "hopeless", restarts=True)
+    with pytest.raises(ChildFailed, match=r"exit code 2.*\n.*no such file"):
+        supervise([hopeless], threading.Event())
+
+
+def test_one_that_cannot_be_started_again_now_is_tried_later(child, monkeypatch):
+    from collector import supervisor
+
+    begin, failures = supervisor._spawn, [OSError(12, "Cannot allocate memory")]
+
+    def spawn(*arguments):
+        if told and failures:
+            raise failures.pop()
+        return begin(*arguments)
+
+    told = []
+    stop = threading.Event()
+    monkeypatch.setattr(supervisor, "_spawn", spawn)
+
+    def tick():
+        if len(told) == 3:
+            stop.set()
+
+    dying = child("import os; os.kill(os.getpid(), 9)", "dying", restarts=True)
+    supervise([dying], stop, tick=tick, told=told.append, pauses=(0.01, 0.02))
+    assert "could not be started (Cannot allocate memory)" in told[1]
+    assert "was ended by signal 9" in told[2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from archive.vocabulary import Private, Skipped, Unmapped
-from collector.importers.private import hushed
+from collector.importers.private import Net, hushed
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,11 @@ def test_other_damage_keeps_its_payload() -> None:
         for payload in ("9000000000000000001,NA,ana,from here to there", '{"visibility": "public"')
     ]
     assert list(hushed(items)) == items
+
+
+def test_a_net_goes_on_from_one_look_at_a_file_to_the_next() -> None:
+    net = Net()
+    kept = Unmapped("damaged", "harmless", "line 1")
+    assert net.through(kept) == kept
+    assert net.through(Private("line 2")) == Private("line 2")
+    assert net.through(kept) == Unmapped("damaged", None, "line 1")

@@ -150,3 +150,11 @@ def test_every_array_and_every_file_of_lines_comes_back(
 @given(st.binary(max_size=300))
 def test_rubbish_never_raises(data: bytes) -> None:
     assert all(isinstance(record, Record | Unmapped) for record in json_records(io.BytesIO(data)))
+
+
+def test_a_key_that_stands_twice_is_refused_where_asked() -> None:
+    text = '{"a": {"b": 1, "b": 2}}'
+    assert loads(text) == {"a": {"b": 2}}
+    with pytest.raises(ValueError, match="stands twice"):
+        loads(text, once=True)
+    assert loads('{"a": {"b": 1}, "b": 2}', once=True) == {"a": {"b": 1}, "b": 2}

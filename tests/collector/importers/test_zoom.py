@@ -161,3 +161,31 @@ def test_real_chats_equal_their_facts(name: str, test_data: Path, meeting: Meeti
     ranked = Counter(post.author.name for post in found)
     top = sorted(ranked.items(), key=lambda pair: (-pair[1], pair[0].casefold()))[:10]
     assert [list(pair) for pair in top] == facts["top_authors"]
+
+
+def test_a_chat_that_is_still_written(meeting: Meeting) -> None:
+    tail = zoom.Tail(Context(meeting, "chat.txt"))
+    first = list(tail.feed(["14:03:10\t From Ana : Hello\n", "and\n"]))
+    assert first == []
+    (shown,) = posts(tail.unfinished())
+    assert shown.text == "Hello\nand"
+    assert [post.text for post in posts(tail.unfinished("mo"))] == ["Hello\nand\nmo"]
+    # What was looked at ahead is not remembered: neither the ordinal, nor the text, nor the day.
+    assert posts(tail.unfinished("14:03:10\t From Ana : again"))[1].key != shown.key
+    assert posts(tail.unfinished()) == [shown]
+    # It may become the header of the next message.
+    for half in ("1", "14:03", "14:03:10\t Fro"):
+        assert posts(tail.unfinished(half)) == [shown]
+    ended = list(tail.feed(["more\n", "14:03:10\t From Ana : Hello\n"]))
+    assert [(post.key, post.text) for post in posts(ended)] == [(shown.key, "Hello\nand\nmore")]
+    assert posts(tail.unfinished())[0].key != shown.key
+
+
+def test_a_reaction_that_is_cut_off_is_no_post_yet(meeting: Meeting) -> None:
+    tail = zoom.Tail(Context(meeting, "chat.txt"))
+    list(tail.feed(["14:03:10 From Ana to Everyone:\n", '\tReacted to "Hello\n']))
+    (item,) = tail.unfinished()
+    assert isinstance(item, Received) and tail.may_turn(item)
+    list(tail.feed(['\tand more" with 👍\n']))
+    (item,) = tail.unfinished()
+    assert item == Skipped("reaction") and not tail.may_turn(item)

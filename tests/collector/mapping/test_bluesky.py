@@ -6,8 +6,17 @@ from typing import Any
 
 import pytest
 
+from archive.vocabulary import Engagement
 from collector.mapping import MappingError
-from collector.mapping.bluesky import Commit, commit_of, key_of, to_post
+from collector.mapping.bluesky import (
+    Commit,
+    commit_of,
+    commit_of_view,
+    key_of,
+    tags_of,
+    to_post,
+    with_counts,
+)
 
 DID = "did:plc:bcana000000000000000000"
 
@@ -82,3 +91,33 @@ def test_events_of_any_shape(changes: dict[str, Any], message: str) -> None:
 def test_other_events_have_a_name() -> None:
     assert commit_of({"kind": "identity"}) == "identity event"
     assert commit_of({"$type": "network.bsky.jetstream.subscribeEvents#sync"}) == "sync event"
+
+
+def test_hashtags_that_decide_and_hashtags_that_are_stored() -> None:
+    """Facets and ``tags`` decide too; stored are those of the text (measures.md)."""
+    features = [{"$type": "app.bsky.richtext.facet#tag", "tag": "Facet"}]
+    record = {
+        "text": "Hello #One ＃two",
+        "createdAt": "2026-03-16T14:03:10Z",
+        "tags": ["#Listed", 7],
+        "facets": [{"features": features}],
+    }
+    assert list(tags_of(record)) == ["one", "two", "Facet", "Listed"]
+    assert to_post(commit(record)).hashtags == ("one",)
+
+
+def test_a_post_as_search_shows_it() -> None:
+    view = {
+        "uri": f"at://{DID}/app.bsky.feed.post/3aaa",
+        "record": {"text": "Hello", "createdAt": "2026-03-16T14:03:10Z"},
+        "indexedAt": "2026-03-16T14:03:11Z",
+        "likeCount": 3,
+        "replyCount": -1,
+    }
+    post = to_post(commit_of_view(view))
+    streamed = to_post(commit(view["record"]))
+    assert post == streamed
+    assert with_counts(post, view).engagement == Engagement(likes=3)
+    assert with_counts(post, {"likeCount": "3"}) == post
+    with pytest.raises(MappingError, match="address"):
+        commit_of_view({**view, "uri": "https://example.org"})

@@ -60,3 +60,13 @@ def test_ordinals_do_not_grow_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_links(text: str, links: tuple[str, ...]) -> None:
     assert links_in(text) == links
+
+
+def test_an_ordinal_can_be_taken_back() -> None:
+    ordinals = Ordinals()
+    assert [ordinals.next(AT, "Ana"), ordinals.next(AT, "Ana")] == [0, 1]
+    ordinals.take_back(AT, "Ana")
+    assert ordinals.next(AT, "Ana") == 1
+    ordinals.take_back(AT, "Ana")
+    ordinals.take_back(AT, "Ana")
+    assert not ordinals._seen

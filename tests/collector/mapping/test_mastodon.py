@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from collector.mapping import MappingError
-from collector.mapping.mastodon import audience, status_key, to_post
+from collector.mapping.mastodon import audience, for_all_eyes, status_key, to_post
 
 
 def account(name: str, host: str = "social.example.org", **changes: Any) -> dict[str, Any]:
@@ -91,8 +91,8 @@ def test_a_reply_that_quotes_stays_a_reply() -> None:
         ({"content": None}, "content is no text"),
         ({"content": "x" * 300_000}, "longer than"),
         ({"account": {}}, "no acct"),
-        ({"account": {"acct": "bc_ana"}}, "has no url"),
-        ({"account": {"acct": "bc_ana", "url": "http://[bad"}}, "has no url"),
+        ({"account": {"acct": "bc_ana"}, "uri": "tag:1"}, "has no url"),
+        ({"account": {"acct": "bc_ana", "url": "http://[bad"}, "uri": "tag:1"}, "has no url"),
     ],
 )
 def test_what_a_post_cannot_do_without(changes: dict[str, Any], message: str) -> None:
@@ -100,8 +100,25 @@ def test_what_a_post_cannot_do_without(changes: dict[str, Any], message: str) ->
         to_post(status(**changes))
 
 
+def test_an_account_without_an_address_lives_where_its_status_does() -> None:
+    bare = {"id": "1", "acct": "bc_ana"}
+    assert to_post(status(account=bare)).author.key == "mastodon:bc_ana@social.example.org"
+    boost = status(account=account("bc_luis"), reblog=status(account=bare, id="2"))
+    assert to_post(boost).repost_account == "bc_ana@social.example.org"
+    mentioned = status(mentions=[{"id": "3", "acct": "bc_kofi"}])
+    assert to_post(mentioned).mentions == ("bc_kofi@social.example.org",)
+
+
 def test_the_input_is_not_changed() -> None:
     given = status(mentions=[account("bc_luis@far.example.org", "far.example.org")], tags=[{"name": "x"}])
     before = repr(given)
     to_post(given)
     assert repr(given) == before
+
+
+def test_what_few_may_read_is_taken_out_of_what_quotes_it() -> None:
+    plain = status(quote={"quoted_status": status()}, reblog=None)
+    assert for_all_eyes(plain) is plain
+    quoting = status(quote={"quoted_status": status(visibility="private", content="<p>secret</p>")})
+    assert for_all_eyes(quoting) == status(quote=None)
+    assert for_all_eyes(status(reblog=quoting)) == status(reblog=status(quote=None))
