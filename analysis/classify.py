@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from analysis.components import batches
 from analysis.pipeline import BATCH, tag_texts
 from archive.vocabulary import Meeting, Tagging, Untagged
 
@@ -27,21 +28,10 @@ class _Line:
 def classify(nlp: Language, meeting: Meeting, lines: Iterable[str | bytes]) -> Iterator[str]:
     """Answer every line, blank ones too. A line that cannot be read is answered with ``error``."""
     slugs = [theme.slug for theme in meeting.themes]
-    for some in _batches(lines):
+    for some in batches(lines, BATCH):
         read = [_read(line) for line in some]
         for answer in _answers(nlp, read, slugs):
             yield json.dumps(answer)
-
-
-def _batches(lines: Iterable[str | bytes]) -> Iterator[list[str | bytes]]:
-    batch: list[str | bytes] = []
-    for line in lines:
-        batch.append(line)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def _read(line: str | bytes) -> _Line:
@@ -86,7 +76,6 @@ def _tagged(nlp: Language, lines: Sequence[_Line]) -> list[Tagging | str]:
 def _answer(line: _Line, tagging: Tagging | str, slugs: Sequence[str]) -> dict[str, Any]:
     if isinstance(tagging, str):
         return {"id": line.id, "error": tagging}
-    scores = dict(tagging.themes)
     return {
         "id": line.id,
         "language": tagging.language,
@@ -94,6 +83,6 @@ def _answer(line: _Line, tagging: Tagging | str, slugs: Sequence[str]) -> dict[s
         "sentiment_score": round(tagging.sentiment_score or 0.0, 4),
         "sure": bool(tagging.sure),
         "themes": [slug for slug, _ in tagging.themes],
-        "theme_scores": {slug: round(scores.get(slug, 0.0), 4) for slug in slugs},
+        "theme_scores": {slug: round(tagging.theme_scores.get(slug, 0.0), 4) for slug in slugs},
         "question": tagging.question,
     }

@@ -17,9 +17,10 @@ def why(archive: sqlite3.Connection | Path, key: str) -> dict[str, Any]:
     """Everything that is known about a post's tags, ready for JSON.
 
     ``{"post", "text", "language", "tagged_at", "tagged_by", "failure", "tags": […], "history": […]}``; a
-    tag is ``{"component", "label", "score", "version", "set_by", "seen_at"}`` with its evidence beside it
-    (spans, words, probabilities, what fired), in ``history`` also ``superseded_at``. ``language`` is the
-    source's own mark. Raises UsageError where no such post is kept.
+    tag is ``{"component", "label", "score", "version", "set_by", "overruled_by", "seen_at"}`` with its
+    evidence beside it (spans, words, probabilities, alternatives, phrases near it, a person's note), in
+    ``history`` also ``superseded_at``. ``overruled_by`` names the person whose word counts instead.
+    ``language`` is the source's own mark. Raises UsageError where no such post is kept.
     """
     if isinstance(archive, Path):
         with closing(open_readonly(archive)) as conn:
@@ -32,6 +33,8 @@ def why(archive: sqlite3.Connection | Path, key: str) -> dict[str, Any]:
 
 def as_json(post: TaggedPost) -> dict[str, Any]:
     """A post's tags, those that count apart from those that did."""
+    current = [tag for tag in post.tags if tag.superseded_at is None]
+    people = {tag.component: tag.set_by for tag in current if tag.set_by is not None}
     return {
         "post": post.key,
         "text": post.text,
@@ -39,18 +42,19 @@ def as_json(post: TaggedPost) -> dict[str, Any]:
         "tagged_at": None if post.tagged_at is None else short(post.tagged_at),
         "tagged_by": post.tagged_by,
         "failure": post.failure,
-        "tags": [_tag(tag) for tag in post.tags if tag.superseded_at is None],
+        "tags": [_tag(tag, None if tag.set_by else people.get(tag.component)) for tag in current],
         "history": [_tag(tag) for tag in post.tags if tag.superseded_at is not None],
     }
 
 
-def _tag(tag: StoredTag) -> dict[str, Any]:
+def _tag(tag: StoredTag, overruled_by: str | None = None) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "component": tag.component,
         "label": tag.label,
         "score": None if tag.score is None else round(tag.score, 4),
         "version": tag.version,
         "set_by": tag.set_by,
+        "overruled_by": overruled_by,
         "seen_at": short(tag.seen_at),
         **(tag.evidence or {}),
     }

@@ -7,12 +7,17 @@ post, with the evidence. What components leave for each other stands in the Doc'
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from archive.vocabulary import Tag
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
+
+
+Item = TypeVar("Item")
 
 
 class Component(Protocol):
@@ -21,5 +26,12 @@ class Component(Protocol):
     version: str
 
     def tags(self, doc: Doc) -> list[Tag]:
-        """What the component found in this post; one tag at least, "none" being one."""
+        """What the component found in this post: one tag at least, "none" being one; a vector is no tag."""
         ...
+
+
+def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Items in their order, ``size`` at a time; none is asked for before it is needed."""
+    source = iter(items)
+    while batch := list(islice(source, size)):
+        yield batch

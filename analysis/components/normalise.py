@@ -10,8 +10,14 @@ from spacy.vocab import Vocab
 
 from analysis.texts import fold, hashtags_folded, read
 
-for _name in ("post_text", "reading", "language", "language_score", "themes", "sentiment", "question"):
+#: What components leave for each other, ``None`` where nothing was left.
+_LEFT = (
+    *("post_text", "reading", "language", "language_score", "vector", "themes", "theme_scores"),
+    *("sentiment", "logistics", "question", "to_chair", "names"),
+)
+for _name in _LEFT:
     Doc.set_extension(_name, default=None, force=True)
+Doc.set_extension("asked", default=False, force=True)
 
 
 def vocabulary() -> Vocab:
@@ -22,7 +28,9 @@ def vocabulary() -> Vocab:
 class Normaliser:
     """Makes Docs of posts: links, mentions and the meeting's own hashtags are out, others are split.
 
-    ``doc._.post_text`` is the post as written, ``doc._.reading`` its reading text.
+    ``doc._.post_text`` is the post as written, ``doc._.reading`` its reading text. ``doc._.vector`` is set by
+    whoever makes the Doc where it is known already (float32, 512 values), ``doc._.asked`` where it came in by
+    a Q&A channel.
     """
 
     def __init__(self, vocab: Vocab, own_hashtags: Iterable[str] = ()) -> None:

@@ -1,17 +1,20 @@
-"""How a post is meant: positive, neutral or negative, or not sure, from the shipped linear model."""
+"""How a post is meant: positive, neutral or negative, or not sure, by the fast tier."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from analysis.components import batches
 from analysis.sentiment_model import LABELS, Opinion, load
 from archive.vocabulary import Meeting, Tag
 
 NAME = "sentiment"
+
+Judge = Callable[[list[str], list[Any], list[str | None]], Sequence[Opinion]]
 
 
 def settings(meeting: Meeting) -> dict[str, str]:
@@ -25,36 +28,50 @@ class SentimentTagger:
 
     def __init__(self, nlp: Language, name: str) -> None:
         self.model = load()
-        self.version = f"sentiment 1 {self.model.version}"
+        self.version = f"sentiment 2 {self.model.version}"
 
     def __call__(self, doc: Doc) -> Doc:
-        doc._.sentiment = self.model.judge([doc._.post_text])[0]
-        return doc
+        return next(self.pipe([doc]))
 
     def pipe(self, docs: Iterable[Doc], batch_size: int = 256) -> Iterator[Doc]:
         """Judge a batch at once, which changes nothing but the time it takes."""
-        source = iter(docs)
-        while batch := list(islice(source, batch_size)):
-            opinions = self.model.judge([doc._.post_text for doc in batch])
-            for doc, opinion in zip(batch, opinions, strict=True):
-                doc._.sentiment = opinion
-                yield doc
+        return judged(docs, batch_size, self.model.judge, "vector")
 
     def tags(self, doc: Doc) -> list[Tag]:
-        """One tag: the label with its probability, the other probabilities, and the telling words."""
-        opinion: Opinion = doc._.sentiment
-        chances = zip(LABELS, opinion.probabilities, strict=True)
-        evidence = {
-            "probabilities": {label: round(chance, 4) for label, chance in chances},
-            "sure": opinion.sure,
-            "words": [list(word) for word in opinion.words],
-        }
-        return [
-            Tag(
-                component=NAME,
-                label=opinion.label,
-                score=round(opinion.score, 4),
-                evidence=evidence,
-                version=self.version,
-            )
-        ]
+        """One tag: the label with its probability, the other probabilities, and the telling words.
+
+        ``by`` says what was asked: the words alone where the post has no vector.
+        """
+        by = "words" if doc._.vector is None else "words and meaning"
+        return [opinion_tag(doc._.sentiment, self.version, by=by)]
+
+
+def judged(docs: Iterable[Doc], batch_size: int, judge: Judge, beside: str) -> Iterator[Doc]:
+    """Posts with their Opinion, of either tier; ``beside`` names what it is told beside text and language."""
+    for batch in batches(docs, batch_size):
+        opinions = judge(
+            [doc._.reading.text for doc in batch],
+            [doc._.get(beside) for doc in batch],
+            [doc._.language for doc in batch],
+        )
+        for doc, opinion in zip(batch, opinions, strict=True):
+            doc._.sentiment = opinion
+            yield doc
+
+
+def opinion_tag(opinion: Opinion, version: str, **how: str) -> Tag:
+    """The tag of an opinion, of either tier; ``how`` it came about goes into the evidence."""
+    chances = zip(LABELS, opinion.probabilities, strict=True)
+    evidence = {
+        "probabilities": {label: round(chance, 4) for label, chance in chances},
+        "sure": opinion.sure,
+        "words": [list(word) for word in opinion.words],
+        **how,
+    }
+    return Tag(
+        component=NAME,
+        label=opinion.label,
+        score=round(opinion.score, 4),
+        evidence=evidence,
+        version=version,
+    )

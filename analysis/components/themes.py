@@ -1,30 +1,45 @@
-"""Themes by the words of the meeting file: keywords in any language, and the themes' titles.
+"""Themes from what the organiser wrote of them: by the words of a post, and by what it is about.
 
-Case and accents do not matter, nor whether the words stand in a hashtag (``#OpenData``, ``#opendata``);
-a plural in -s is understood. What matched is the evidence. A theme's score is n / (n + 1) for n
-different keywords found: it orders posts and is no probability.
+Words are the keywords, in any language, and the titles. Case and accents do not matter, nor whether they
+stand in a hashtag (``#OpenData``, ``#opendata``); a plural in -s is understood. What a post is about is its
+vector (``analysis.theme_model``), and what people corrected counts as well (``analysis.theme_fit``). A
+theme's score is a number between 0 and 1; from one half on it is chosen.
+
+Without an encoder words alone choose, and the tags say so: the score is then n / (n + 1) for n keywords.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.matcher import PhraseMatcher
 from spacy.tokens import Doc
 
+from analysis import theme_fit, theme_model
+from analysis.components import batches
+from analysis.encoder import DIMENSIONS, EncoderMissing, load, unpack
 from analysis.texts import fold, read
-from archive.vocabulary import NONE, Meeting, Tag
+from archive.vocabulary import NONE, NOTHING, Learned, Meeting, Tag
 
 NAME = "theme"
 SPANS_SHOWN = 10
+ALTERNATIVES_SHOWN = 3
 SHORTEST_SINGULAR = 5  # letters; below it "news" would be found in "new"
 SHORTEST_JOINED = 6  # letters of words written together, as in "opendata"
 LONGEST_ACRONYM = 4  # "IT" is not "it"
+
+_LETTERS = re.compile(r"(?:[^\W\d_][\W\d_]*){3}")  # fewer mean nothing to the encoder
+
+Floats = NDArray[np.float64]
+Method = Literal["words", "vector", "learned"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,74 +54,238 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A theme found, with all that speaks for it."""
+    """A theme found, with what speaks for it: words found in the post, phrases near it with the cosine."""
 
     slug: str
     score: float
     matches: tuple[Match, ...]
+    near: tuple[tuple[str, float], ...] = ()
+    method: Method = "words"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What the meeting file says of a theme, and the keywords that people accepted since."""
+
+    slug: str
+    title: str
+    description: str
+    keywords: tuple[str, ...]
+
+    @property
+    def wordings(self) -> tuple[str, ...]:
+        """What is looked for in the words of posts."""
+        return tuple(dict.fromkeys((self.title, *self.keywords)))
 
 
 def settings(meeting: Meeting) -> dict[str, Any]:
-    """Each theme's phrases, as JSON: spaCy would read ``${…}`` in a title as a reference."""
-    phrases = [
-        (theme.slug, list(dict.fromkeys((theme.title, *(w for ws in theme.keywords.values() for w in ws)))))
+    """What is written of each theme, as JSON: spaCy would read ``${…}`` in a title as a reference."""
+    themes = [
+        (theme.slug, theme.title, theme.description, [word for of in theme.keywords.values() for word in of])
         for theme in meeting.themes
     ]
-    return {"phrases": json.dumps(phrases, ensure_ascii=True).replace("$", "\\u0024")}
+    return {"themes": json.dumps(themes, ensure_ascii=True).replace("$", "\\u0024")}
 
 
-@Language.factory(NAME, default_config={"phrases": "[]"})
+@Language.factory(NAME, default_config={"themes": "[]"})
 class ThemeTagger:
-    """``doc._.themes`` is a tuple of Found, in the order of the agenda."""
+    """``doc._.themes`` is a tuple of Found, in the order of the agenda; ``theme_scores`` has every theme."""
 
-    def __init__(self, nlp: Language, name: str, phrases: str) -> None:
-        self.keywords: list[tuple[str, str]] = [
-            (slug, keyword) for slug, keywords in json.loads(phrases) for keyword in keywords
+    def __init__(self, nlp: Language, name: str, themes: str) -> None:
+        self.vocab, self.nlp = nlp.vocab, nlp
+        self.agenda = [
+            Written(slug, title, about, tuple(words)) for slug, title, about, words in json.loads(themes)
         ]
-        self.slugs = list(dict.fromkeys(slug for slug, _ in self.keywords))
-        self.version = f"theme 1 {hashlib.sha256(phrases.encode()).hexdigest()[:8]}"
-        self.matcher = PhraseMatcher(nlp.vocab, attr="NORM")
-        for number, (_, keyword) in enumerate(self.keywords):
-            docs = [Doc(nlp.vocab, words=words) for words in variants(keyword)]
-            if docs:
-                self.matcher.add(str(number), docs)
-        self.strings = nlp.vocab.strings
+        self.slugs = [theme.slug for theme in self.agenda]
+        self.settled = f"{hashlib.sha256(themes.encode()).hexdigest()[:8]}"
+        self.teach(NOTHING)
+
+    def teach(self, learned: Learned) -> None:
+        """Begin anew from the meeting file, with what people taught: keywords, then corrections.
+
+        The version becomes another one where that can change the themes of posts. After an error all is
+        as it was.
+        """
+        themes = [_with_keywords(theme, learned) for theme in self.agenda]
+        words = Words(self.vocab, [theme.wordings for theme in themes])
+        meaning = _meaning(themes)
+        lesson = self._fit(meaning, words, learned) if meaning else None
+        by = meaning.model.version if meaning else "words"
+        taught = learned.version if lesson else _more_words(self.agenda, themes)
+        self.version = " ".join(filter(None, ("theme 2", by, self.settled, taught)))
+        self.words, self.meaning, self.lesson = words, meaning, lesson
 
     def __call__(self, doc: Doc) -> Doc:
-        hits = self.matcher(doc)
-        doc._.themes = tuple(self._found(doc, hits)) if hits else ()
-        return doc
+        return next(self.pipe([doc]))
 
-    def _found(self, doc: Doc, hits: Sequence[tuple[int, int, int]]) -> Iterator[Found]:
-        by_theme: dict[str, list[Match]] = {}
-        spans = doc._.reading.word_spans()
-        for match_id, first, last in hits:
-            slug, keyword = self.keywords[int(self.strings[match_id])]
-            start, end = doc._.reading.original(spans[first][0], spans[last - 1][1])
-            match = Match(start, end, doc._.post_text[start:end], keyword)
-            if _spelt_as_meant(match, doc._.post_text):
-                by_theme.setdefault(slug, []).append(match)
-        for slug in self.slugs:
-            if slug in by_theme:
-                matches = _outermost(by_theme[slug])
-                count = len({fold(match.keyword) for match in matches})
-                yield Found(slug, round(count / (count + 1), 4), matches)
+    def pipe(self, docs: Iterable[Doc], batch_size: int = 256) -> Iterator[Doc]:
+        """Find the themes of posts, a batch at a time. Each stands alone: its neighbours change nothing."""
+        for batch in batches(docs, batch_size):
+            matches = [self.words.find(doc) for doc in batch]
+            meant = [number for number, doc in enumerate(batch) if self._means_something(doc)]
+            odds = dict(
+                zip(meant, self._judge([batch[n] for n in meant], [matches[n] for n in meant]), strict=True)
+            )
+            for number, doc in enumerate(batch):
+                self._choose(doc, matches[number], odds.get(number))
+            yield from batch
 
     def tags(self, doc: Doc) -> list[Tag]:
-        """A tag for each theme found, with the matching spans; else one that says none."""
-        themes = doc._.themes
-        if not themes:
-            return [Tag(component=NAME, label=NONE, version=self.version)]
+        """A tag for each theme found, with what speaks for it and the next best; else one that says none."""
+        alternatives = self._alternatives(doc)
+        if not doc._.themes:
+            evidence = {"alternatives": alternatives} if alternatives else None
+            return [Tag(component=NAME, label=NONE, evidence=evidence, version=self.version)]
         return [
             Tag(
                 component=NAME,
                 label=found.slug,
                 score=found.score,
-                evidence={"spans": [_as_json(match) for match in found.matches[:SPANS_SHOWN]]},
+                evidence=_evidence(found) | ({"alternatives": alternatives} if alternatives else {}),
                 version=self.version,
             )
-            for found in themes
+            for found in doc._.themes
         ]
+
+    def _means_something(self, doc: Doc) -> bool:
+        """Is there something but words to judge by?"""
+        seen = doc._.vector is not None and bool(self.slugs) and self.meaning is not None
+        return seen and _LETTERS.search(doc._.reading.text) is not None
+
+    def _judge(self, docs: Sequence[Doc], matches: Sequence[Mapping[int, tuple[Match, ...]]]) -> Floats:
+        """Log-odds, (posts, themes), counted from where a theme is chosen."""
+        if self.meaning is None or not docs:
+            return np.empty((0, len(self.slugs)))
+        vectors = np.stack([doc._.vector for doc in docs])
+        odds = self.meaning.judge(vectors, counted(matches, len(self.slugs)))
+        if self.lesson is not None:
+            odds = self.lesson.odds(odds, vectors)
+        return odds - self.meaning.model.constants.begins
+
+    def _fit(self, meaning: theme_model.Agenda, words: Words, learned: Learned) -> theme_fit.Lesson | None:
+        """What the corrections teach; None where they change nothing."""
+        sound = [taught for taught in learned.corrections if _is_sound(taught.vector)]
+        if not sound:
+            return None
+        vectors = np.stack([unpack(taught.vector) for taught in sound])
+        docs = [self.nlp.make_doc(taught.text) for taught in sound]
+        truth = np.array([[slug in taught.themes for slug in self.slugs] for taught in sound])
+        found = counted([words.find(doc) for doc in docs], len(self.slugs))
+        begins = meaning.model.constants.begins
+        around = [unpack(vector) for vector in learned.around if _is_sound(vector)]
+        middle = meaning.model.middle(np.array(around, np.float32).reshape(-1, DIMENSIONS))
+        lesson = theme_fit.fit(meaning.judge(vectors, found), vectors, truth, middle, begins)
+        return lesson if lesson.learned.any() else None
+
+    def _choose(self, doc: Doc, matches: Mapping[int, tuple[Match, ...]], odds: Floats | None) -> None:
+        found = doc._
+        if odds is None:
+            scores = [_by_words(matches.get(theme, ())) for theme in range(len(self.slugs))]
+        else:
+            scores = theme_model.probability(odds).tolist()
+        chosen = [theme for theme, score in enumerate(scores) if score >= 0.5]
+        found.theme_scores = {slug: round(score, 4) for slug, score in zip(self.slugs, scores, strict=True)}
+        found.themes = tuple(
+            Found(
+                self.slugs[theme],
+                round(scores[theme], 4),
+                matches.get(theme, ()),
+                self._near(doc, theme) if odds is not None else (),
+                self._method(theme) if odds is not None else "words",
+            )
+            for theme in chosen
+        )
+
+    def _near(self, doc: Doc, theme: int) -> tuple[tuple[str, float], ...]:
+        return tuple(self.meaning.nearest(doc._.vector, theme)) if self.meaning else ()
+
+    def _method(self, theme: int) -> Method:
+        return "learned" if self.lesson is not None and self.lesson.learned[theme] else "vector"
+
+    def _alternatives(self, doc: Doc) -> list[dict[str, Any]]:
+        chosen = {found.slug for found in doc._.themes}
+        others = sorted(
+            (-score, slug) for slug, score in doc._.theme_scores.items() if slug not in chosen and score
+        )
+        return [{"theme": slug, "score": -score} for score, slug in others[:ALTERNATIVES_SHOWN]]
+
+
+class Words:
+    """Finds the keywords of themes in the words of posts. ``wordings``: the keywords of each theme."""
+
+    def __init__(self, vocab: Any, wordings: Sequence[Sequence[str]]) -> None:
+        self.keywords = [(theme, keyword) for theme, of in enumerate(wordings) for keyword in of]
+        self.strings = vocab.strings
+        self.matcher = PhraseMatcher(vocab, attr="NORM")
+        for number, (_, keyword) in enumerate(self.keywords):
+            docs = [Doc(vocab, words=words) for words in variants(keyword)]
+            if docs:
+                self.matcher.add(str(number), docs)
+
+    def find(self, doc: Doc) -> dict[int, tuple[Match, ...]]:
+        """The keywords found, by the number of their theme."""
+        hits = self.matcher(doc)
+        if not hits:
+            return {}
+        by_theme: dict[int, list[Match]] = {}
+        spans = doc._.reading.word_spans()
+        for match_id, first, last in hits:
+            theme, keyword = self.keywords[int(self.strings[match_id])]
+            start, end = doc._.reading.original(spans[first][0], spans[last - 1][1])
+            match = Match(start, end, doc._.post_text[start:end], keyword)
+            if _spelt_as_meant(match, doc._.post_text):
+                by_theme.setdefault(theme, []).append(match)
+        return {theme: _outermost(matches) for theme, matches in by_theme.items()}
+
+
+def counted(matches: Sequence[Mapping[int, tuple[Match, ...]]], themes: int) -> theme_model.Words:
+    """Keywords found in posts, as the model counts them."""
+    hits, phrase = np.zeros((len(matches), themes)), np.zeros((len(matches), themes))
+    for post, by_theme in enumerate(matches):
+        for theme, found in by_theme.items():
+            keywords = {fold(match.keyword) for match in found}
+            hits[post, theme] = len(keywords)
+            phrase[post, theme] = any(len(read(keyword).words()) > 1 for keyword in keywords)
+    return theme_model.Words(hits, phrase)
+
+
+def _meaning(themes: Sequence[Written]) -> theme_model.Agenda | None:
+    try:
+        encoder = load()
+    except EncoderMissing:
+        return None
+    if not themes:
+        return None
+    phrases = [theme_model.phrases_of(theme.title, theme.description, theme.keywords) for theme in themes]
+    return theme_model.Agenda(theme_model.load(), encoder, phrases)
+
+
+def _with_keywords(theme: Written, learned: Learned) -> Written:
+    more = [keyword for slug, _, keyword in learned.keywords if slug == theme.slug]
+    return Written(theme.slug, theme.title, theme.description, tuple(dict.fromkeys((*theme.keywords, *more))))
+
+
+def _more_words(before: Sequence[Written], after: Sequence[Written]) -> str:
+    """A short hash of themes with more keywords than before; empty where none has."""
+    if before == after:
+        return ""
+    return hashlib.sha256(json.dumps([theme.keywords for theme in after]).encode()).hexdigest()[:12]
+
+
+def _is_sound(stored: bytes) -> bool:
+    """Can this be the vector of a post?"""
+    return len(stored) == 2 * DIMENSIONS and bool(np.isfinite(unpack(stored)).all())
+
+
+def _by_words(matches: Sequence[Match]) -> float:
+    count = len({fold(match.keyword) for match in matches})
+    return count / (count + 1)
+
+
+def _evidence(found: Found) -> dict[str, Any]:
+    near = [{"phrase": phrase, "cosine": cosine} for phrase, cosine in found.near]
+    spans = [_as_json(match) for match in found.matches[:SPANS_SHOWN]]
+    return {"method": found.method, "spans": spans} | ({"near": near} if near else {})
 
 
 def variants(keyword: str) -> list[list[str]]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from analysis.measures import conversation, honesty, meaning, networks, people, volume
+from analysis.measures import conversation, honesty, meaning, names, networks, people, volume
 from analysis.measures.window import Window
 from archive.filters import Filters
 from archive.reading import load_meeting
@@ -33,5 +33,6 @@ def measures(
         **people.people(window, meeting, earlier),
         **conversation.conversation(window, found),
         **meaning.meaning(window, meeting),
+        "names": names.names(window, meeting),
         **honesty.honesty(window, meeting, now),
     }

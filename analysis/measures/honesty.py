@@ -9,7 +9,6 @@ from statistics import median
 from typing import Any
 
 from analysis.measures.ledger import (
-    LISTENING,
     SILENCE,
     Entry,
     clip,
@@ -17,18 +16,18 @@ from analysis.measures.ledger import (
     gap,
     heartbeats,
     holes,
-    not_started,
     seconds,
     source_states,
+    unstarted,
 )
 from analysis.measures.window import Window
 from archive.agenda_slots import sessions_of
+from archive.coverage import LISTENING
 from archive.filters import Filters
 from archive.playback import playback
 from archive.reading import load_meeting
-from archive.tagging import ATTEMPTS
 from archive.times import to_text
-from archive.vocabulary import Meeting
+from archive.vocabulary import ATTEMPTS, Meeting
 
 
 def honesty(window: Window, meeting: Meeting, now: datetime | None = None) -> dict[str, Any]:
@@ -100,7 +99,10 @@ def _listening(spans: list[Entry], heard: str | None, starts: str, ends: str) ->
     """What the ledger says about one source within the scheduled time; nothing where it says nothing."""
     if not spans:
         return {"listened_s": None, "scheduled_s": None, "share": None, "gaps": None}
-    known = [(span, span.ended_at or max(span.started_at, heard or "")) for span in spans]
+    # That it listens has to be proven; that it is deaf or stopped holds until something else is said.
+    known = [
+        (s, s.ended_at or max(s.started_at, (heard or "") if s.state in LISTENING else ends)) for s in spans
+    ]
     heard_in = clip(((s.started_at, end) for s, end in known if s.state in LISTENING), starts, ends)
     planned = seconds([(starts, ends)])
     gaps = [gap(*hole, "not recorded") for hole in holes(((s.started_at, e) for s, e in known), starts, ends)]
@@ -137,18 +139,17 @@ def status(conn: sqlite3.Connection, now: datetime) -> dict[str, Any]:
     waiting = conn.execute(
         "SELECT posts FROM rollup_totals WHERE dimension = 'tagged' AND value = '0'"
     ).fetchone()
-    aside = conn.execute("SELECT count(*) FROM tag_failures WHERE attempts >= ?", (ATTEMPTS,)).fetchone()[0]
+    aside, waiting_aside = conn.execute(
+        "SELECT count(*), count(*) FILTER (WHERE p.tagged_at IS NULL) "
+        "FROM tag_failures f JOIN posts p ON p.id = f.post_id WHERE max(f.attempts, f.refinements) >= ?",
+        (ATTEMPTS,),
+    ).fetchone()
     sources = source_states(conn, _clock(conn, now))
     started = {source["name"] for source in sources}
-    unstarted = [
-        not_started(spec.name, None if spec.kind == "folder" else spec.kind)
-        for spec in load_meeting(conn).sources
-        if spec.name not in started
-    ]
     return {
-        "sources": [*sources, *unstarted],
+        "sources": [*sources, *unstarted(conn, load_meeting(conn), started)],
         "queues": {
-            "untagged": (waiting[0] if waiting else 0) - aside,
+            "untagged": (waiting[0] if waiting else 0) - waiting_aside,
             "set_aside": aside,
             "quarantined": conn.execute("SELECT count(*) FROM quarantine").fetchone()[0],
         },

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from analysis.measures.live import posts_by_id
-from archive.tagging import ATTEMPTS
 from archive.times import from_text
+from archive.vocabulary import ATTEMPTS
 
 #: When a post came up: as it reached us, else as its author dated it (an imported archive).
 RANK = "ifnull(received_at, created_at)"

@@ -7,23 +7,23 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
+from archive.coverage import LISTENING, NOT_RUNNING
 from archive.playback import playback
+from archive.reading import load_meeting
 from archive.times import from_text, short, to_text
+from archive.vocabulary import Meeting
 
-LISTENING = ("listening", "catching_up")
-
+UNHEARD = "nothing heard since, not even a sign of life"
 #: A source that calls itself listening but has not been heard for so long is deaf.
 SILENCE = timedelta(seconds=60)
 
 Interval = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One interval of the ledger; ``ended_at`` is ``None`` while it lasts."""
 
     name: str
@@ -64,7 +64,7 @@ def entries(conn: sqlite3.Connection) -> dict[str, list[Entry]]:
         "SELECT name, source, state, started_at, ended_at, cause, backfilled, missing_estimate "
         "FROM coverage ORDER BY name, started_at, id"
     ):
-        ledger.setdefault(row[0], []).append(Entry(*row))
+        ledger.setdefault(row[0], []).append(Entry._make(row))
     return ledger
 
 
@@ -109,15 +109,21 @@ def source_states(conn: sqlite3.Connection, now: datetime) -> list[dict[str, Any
     """What every source of the ledger is doing: the objects of ``status --json``, by name."""
     heard = heartbeats(conn)
     played = playback(conn)  # a replay's clock runs faster than its signs of life come
-    patience = SILENCE * max(1.0, played.speed if played else 1.0)
+    speed = max(1.0, played.speed if played else 1.0)
+    told = _patience(conn)
+    dead = played is None and _collector_died(conn, now)
     states = []
     for name, ledger in entries(conn).items():
         last = ledger[-1]
         state, since, reason = last.state, last.started_at, last.cause
         proof = max(heard.get(name, ""), last.started_at)
-        if state in LISTENING and last.ended_at is None and from_text(proof) + patience < now:
-            state, since, reason = "deaf", proof, "nothing heard since, not even a sign of life"
-        elif last.ended_at is not None and last.ended_at <= to_text(now):
+        patience = told.get(name, SILENCE) * speed
+        is_over = last.ended_at is not None and last.ended_at <= to_text(now)
+        if state in LISTENING and last.ended_at is None and (dead or from_text(proof) + patience < now):
+            state, since, reason = "deaf", proof, NOT_RUNNING if dead else UNHEARD
+        elif dead and state != "stopped":
+            state, reason = "deaf", NOT_RUNNING
+        elif last.ended_at is not None and is_over and state != "waiting":
             state, since, reason = "stopped", last.ended_at, last.cause
         states.append(
             {
@@ -125,7 +131,7 @@ def source_states(conn: sqlite3.Connection, now: datetime) -> list[dict[str, Any
                 "source": last.source,
                 "state": state,
                 "since": short(since),
-                "until": short(last.ended_at) if last.ended_at and last.ended_at > to_text(now) else None,
+                "until": short(last.ended_at) if last.ended_at and not is_over else None,
                 "reason": reason,
                 **newest_post(conn, last.source),
                 "last_heard": short(heard[name]) if name in heard else None,
@@ -133,6 +139,21 @@ def source_states(conn: sqlite3.Connection, now: datetime) -> list[dict[str, Any
             }
         )
     return states
+
+
+def _patience(conn: sqlite3.Connection) -> dict[str, timedelta]:
+    """For how long sources may be silent that were told to wait longer for their servers."""
+    return {
+        spec.name: max(SILENCE, timedelta(seconds=2 * float(spec.settings["stall_after"])))
+        for spec in load_meeting(conn).sources
+        if spec.settings.get("stall_after")
+    }
+
+
+def _collector_died(conn: sqlite3.Connection, now: datetime) -> bool:
+    """A collector that ends in order gives its lease back; one that was killed lets it run out."""
+    row = conn.execute("SELECT expires_at FROM leases WHERE name = 'collector'").fetchone()
+    return row is not None and from_text(row[0]) < now
 
 
 def not_started(name: str, source: str | None) -> dict[str, Any]:
@@ -149,6 +170,16 @@ def not_started(name: str, source: str | None) -> dict[str, Any]:
         "last_heard": None,
         "gaps": [],
     }
+
+
+def unstarted(conn: sqlite3.Connection, meeting: Meeting, started: set[str]) -> list[dict[str, Any]]:
+    """The same objects for all sources of the meeting file that were never started."""
+    sources = [
+        not_started(spec.name, None if spec.kind == "folder" else spec.kind)
+        for spec in meeting.sources
+        if spec.name not in started
+    ]
+    return [{**one, **newest_post(conn, one["source"])} if one["source"] else one for one in sources]
 
 
 def newest_post(conn: sqlite3.Connection, source: str) -> dict[str, Any]:

@@ -6,27 +6,22 @@
 from __future__ import annotations
 
 import sqlite3
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from math import log, sqrt
 from typing import Any
 
-from analysis.measures.ledger import newest_post, source_states
+from analysis.measures.ledger import newest_post, not_started, source_states, unstarted
+from analysis.measures.outages import outages_of
 from analysis.measures.roster import countries
 from analysis.measures.shares import sentiment_shares
 from archive.agenda_slots import sessions_of
+from archive.playback import playback
 from archive.shown import TEXT
 from archive.times import MINUTE, from_text, short, to_text
 from archive.vocabulary import NOT_SURE, UNTAGGED, Meeting
 
 RECENT = timedelta(minutes=5)
-RISING_WINDOW = timedelta(minutes=30)
-RISING_AUTHORS = 3
-RISING_Z = 1.64
-RISING_CANDIDATES = 40
-PRIOR_POSTS = 100.0
 
 #: The columns of ``_shown``.
 POST = (
@@ -170,85 +165,24 @@ def most_active(conn: sqlite3.Connection, limit: int) -> list[dict[str, Any]]:
     return [dict(zip(("handle", "name", "source", "posts", "authored"), row, strict=True)) for row in rows]
 
 
-def rising_hashtags(
-    conn: sqlite3.Connection, now: datetime, meeting: Meeting, window: timedelta = RISING_WINDOW
-) -> list[dict[str, Any]]:
-    """Hashtags that posts carry more of late than everything earlier would let expect.
+def feed_health(conn: sqlite3.Connection, now: datetime, meeting: Meeting) -> list[dict[str, Any]]:
+    """The sources as ``status`` has them, with ``age_s`` and ``outages`` (``outages_of``) for ``gaps``.
 
-    Log-odds ratio with an informative Dirichlet prior, as a z-score of at least 1.64. At least three
-    authors must have written (not passed on) such a post; the meeting's own hashtags are left out.
-    Each with ``hashtag``, ``posts`` and ``authors`` of late, posts ``earlier``, and ``z``.
-    """
-    since = (now - window).replace(second=0, microsecond=0)
-    own = {_bare(tag) for tag in meeting.hashtags}
-    recent = [
-        row
-        for row in conn.execute(
-            "SELECT h.hashtag, count(*), count(DISTINCT iif(p.kind IS 'repost', NULL, p.author_id)) "
-            "FROM posts p JOIN post_hashtags h ON h.post_id = p.id "
-            "WHERE p.created_at >= ? AND p.created_at <= ? GROUP BY h.hashtag ORDER BY 2 DESC, 1",
-            (to_text(since), to_text(now)),
-        )
-        if row[2] >= RISING_AUTHORS and _bare(row[0]) not in own
-    ][:RISING_CANDIDATES]
-    if not recent:
-        return []
-    posts_now = posts_between(conn, since, now)
-    posts_before = max(0, _posts(conn) - posts_now)
-    found = []
-    for hashtag, posts, authors in recent:
-        # All uses, less the recent ones: the index alone tells, however many there are.
-        uses = conn.execute("SELECT count(*) FROM post_hashtags WHERE hashtag = ?", (hashtag,)).fetchone()[0]
-        earlier = min(uses - posts, posts_before)
-        z = log_odds_z(posts, posts_now, earlier, posts_before)
-        if z >= RISING_Z:
-            found.append(
-                {"hashtag": hashtag, "posts": posts, "authors": authors, "earlier": earlier, "z": round(z, 2)}
-            )
-    return sorted(found, key=lambda item: (-item["z"], item["hashtag"]))
-
-
-def log_odds_z(hits: int, n: int, hits_before: int, n_before: int) -> float:
-    """How surely a word is used more now than before, in standard deviations (Monroe et al. 2008).
-
-    The prior is what both times together use, worth at most PRIOR_POSTS posts.
-    """
-    weight = min(PRIOR_POSTS, n + n_before)
-    prior = weight * (hits + hits_before + 0.5) / (n + n_before + 1)
-    now, before = hits + prior, hits_before + prior
-    odds_now = now / (n + weight - now)
-    odds_before = before / (n_before + weight - before)
-    return log(odds_now / odds_before) / sqrt(1 / now + 1 / before)
-
-
-def _posts(conn: sqlite3.Connection) -> int:
-    row = conn.execute("SELECT ifnull(sum(posts), 0) FROM rollup_totals WHERE dimension = 'all'").fetchone()
-    return int(row[0])
-
-
-def feed_health(conn: sqlite3.Connection, now: datetime) -> list[dict[str, Any]]:
-    """The sources as ``status`` has them with ``age_s``, the seconds since the newest post or sign of life.
-
-    Networks without a ledger come last, as ``imported``.
+    ``age_s`` is the seconds since the newest post or sign of life. Where something is listened to, sources
+    of the meeting file that were never started follow; networks without a ledger come last, as ``imported``.
     """
     health = source_states(conn, now)
-    listened = {source["source"] for source in health}
+    if health and playback(conn) is None:  # nobody will start what a replay leaves out
+        health += unstarted(conn, meeting, {source["name"] for source in health})
+    known = {source["source"] for source in health}
     for (label,) in conn.execute("SELECT value FROM rollup_totals WHERE dimension = 'source' ORDER BY value"):
-        if label not in listened:
-            unknown = dict.fromkeys(("since", "until", "reason", "last_heard"))
-            health.append(
-                {
-                    "name": label,
-                    "source": label,
-                    "state": "imported",
-                    **unknown,
-                    **newest_post(conn, label),
-                    "gaps": [],
-                }
-            )
+        if label not in known:
+            imported = {**not_started(label, label), **newest_post(conn, label)}
+            health.append({**imported, "state": "imported", "reason": None})
     for source in health:
         signs = [from_text(source[name]) for name in ("last_post", "last_heard") if source[name]]
         source["age_s"] = max(0.0, (now - max(signs)).total_seconds()) if signs else None
+        source["outages"] = outages_of(source.pop("gaps"), now)
     return health
 
 
@@ -267,16 +201,11 @@ def _authors_since(conn: sqlite3.Connection, since: str) -> int:
 def _open_questions(
     conn: sqlite3.Connection, now: datetime, totals: dict[str, dict[str, tuple[int, int]]]
 ) -> dict[str, Any]:
+    """Questions to the chair: authored, on a theme of the meeting or asked as its tool or custom has it."""
     oldest = conn.execute(
-        "SELECT created_at FROM posts WHERE question = 1 AND kind IS NOT 'repost' ORDER BY created_at LIMIT 1"
+        "SELECT created_at FROM posts WHERE to_chair = 1 AND kind IS NOT 'repost' ORDER BY created_at LIMIT 1"
     ).fetchone()
     return {
-        "open": totals["question"].get("1", (0, 0))[1],
+        "open": totals["to_chair"].get("1", (0, 0))[1],
         "oldest_age_s": (now - from_text(oldest[0])).total_seconds() if oldest else None,
     }
-
-
-def _bare(tag: str) -> str:
-    """A hashtag as the meeting's own are compared: without case and accents."""
-    decomposed = unicodedata.normalize("NFKD", tag.casefold())
-    return "".join(c for c in decomposed if not unicodedata.combining(c))

@@ -63,18 +63,34 @@ def themes(window: Window, meeting: Meeting) -> dict[str, dict[str, Any]] | None
 
 
 def questions(window: Window) -> dict[str, Any]:
-    """Authored posts that ask something. What became of them is known to no one yet: ``None``."""
-    where = f"FROM chosen WHERE question = 1 AND {AUTHORED}"
+    """Authored posts that ask something, and the different questions among them, where all are grouped.
+
+    What became of them is known to no one yet: ``None``.
+    """
+    where = f"WHERE question = 1 AND {AUTHORED}"
     known = bool(window.tagged) and window.kinds.authored is not None
     by = {
-        column: dict(map(tuple, window.rows(f"SELECT {column}, count(*) {where} GROUP BY 1 ORDER BY 1")))
+        column: dict(
+            map(tuple, window.rows(f"SELECT {column}, count(*) FROM chosen {where} GROUP BY 1 ORDER BY 1"))
+        )
         if known
         else None
         for column in ("arm", "source")
     }
     return {
-        "found": window.value(f"SELECT count(*) {where}") if known else None,
-        **dict.fromkeys(("grouped", "put", "answered", "deferred", "dismissed", "median_s_to_answer")),
+        "found": window.value(f"SELECT count(*) FROM chosen {where}") if known else None,
+        "grouped": _grouped(window, where) if known else None,
+        **dict.fromkeys(("put", "answered", "deferred", "dismissed", "median_s_to_answer")),
         "by_arm": by["arm"],
         "by_source": by["source"],
     }
+
+
+def _grouped(window: Window, where: str) -> int | None:
+    """How many different questions these are; ``None`` while one of them waits for its group."""
+    ((asked, placed, groups),) = window.rows(
+        "SELECT count(*), count(representative), count(DISTINCT representative) FROM "
+        "(SELECT representative FROM chosen "
+        f"LEFT JOIN question_groups g ON g.post_id = chosen.id {where})"
+    )
+    return int(groups) if asked == placed else None

@@ -38,7 +38,9 @@ def test_a_line_gets_all_that_is_promised(nlp: Language, meeting: Meeting) -> No
     assert answer["sentiment"] == "positive"
     assert 1 / 3 <= answer["sentiment_score"] <= 1
     assert answer["themes"] == ["open-data"]
-    assert answer["theme_scores"] == {"open-data": 0.5, "agility": 0.0, "defragment": 0.0}
+    scores = answer["theme_scores"]
+    assert list(scores) == ["open-data", "agility", "defragment"]
+    assert scores["open-data"] > 0.5 > max(scores["agility"], scores["defragment"])
     assert answer["question"] is True
 
 

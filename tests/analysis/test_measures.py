@@ -30,7 +30,7 @@ authors authors_authored authors_with_one_post top_authors top_authors_authored 
 concentration newcomers returners retention likely_automated participation intensity live_contributors
 reply_pairs mention_pairs repost_pairs reply_posts mention_posts repost_posts reciprocity components
 largest_component_share isolates dialogue_share informational_share conversational_share most_reposted
-visibility themes sentiment agenda questions coverage potential_reach
+visibility themes sentiment agenda questions names coverage potential_reach
 """
 
 NAMES = ("ana", "Ana2", "luis", "EVA")

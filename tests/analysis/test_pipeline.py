@@ -9,9 +9,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spacy.language import Language
 
-from analysis.pipeline import BATCH, PIPELINE, build, tag_texts, version
+from analysis.encoder import DIMENSIONS
+from analysis.pipeline import (
+    BATCH,
+    PIPELINE,
+    build,
+    learned_version,
+    tag_texts,
+    teach,
+    theme_texts,
+    themes_by,
+    version,
+)
 from analysis.texts import LONGEST
-from archive.vocabulary import SENTIMENTS, Meeting, Tagging, Theme, Untagged
+from archive.vocabulary import NOTHING, SENTIMENTS, Learned, Meeting, Tagging, Theme, Untagged
 
 
 def posts(*texts: str) -> list[Untagged]:
@@ -42,10 +53,13 @@ def nlp() -> Language:
 def test_a_post_gets_all_its_tags(nlp: Language) -> None:
     (tagging,) = tag_texts(nlp, posts("I love open data! When do we start?"))
     assert tagging.language == "en"
-    assert tagging.themes == (("open-data", 0.5),)
+    assert themes(tagging) == ("open-data",)
+    assert set(tagging.theme_scores) == {"open-data", "agility"}
+    assert tagging.vector is not None and len(tagging.vector) == 2 * DIMENSIONS
     assert (tagging.sentiment, tagging.question) == ("positive", True)
     assert tagging.sentiment_score == round(tagging.sentiment_score or 0, 4)
-    assert [tag.component for tag in tagging.tags] == [step.name for step in PIPELINE]
+    silent = {"vector"}  # which is no finding
+    assert [tag.component for tag in tagging.tags] == [s.name for s in PIPELINE if s.name not in silent]
 
 
 HOSTILE = {
@@ -86,8 +100,22 @@ def test_no_text_is_too_strange(nlp: Language, text: str) -> None:
 def test_the_same_alone_and_in_a_batch(nlp: Language) -> None:
     texts = ["Open data rocks", "nada", "", "¿Qué es agility?", "so sad today 😢"] + ["filler"] * BATCH
     together = tag_texts(nlp, posts(*texts))
-    assert together[:5] == [tag_texts(nlp, posts(text))[0] for text in texts[:5]]
-    assert tag_texts(nlp, posts(*reversed(texts))) == list(reversed(together))
+    alone = [tag_texts(nlp, posts(text))[0] for text in texts[:5]]
+    backwards = tag_texts(nlp, posts(*reversed(texts)))
+    for found, other in [
+        *zip(together, alone, strict=False),
+        *zip(together, reversed(backwards), strict=True),
+    ]:
+        assert labels(found) == labels(other)
+        assert figures(found) == pytest.approx(figures(other), abs=0.001)
+
+
+def labels(tagging: Tagging) -> list[tuple[str, str]]:
+    return [(tag.component, tag.label) for tag in tagging.tags]
+
+
+def figures(tagging: Tagging) -> list[float]:
+    return [tagging.sentiment_score or 0, *tagging.theme_scores.values()]
 
 
 def themes(tagging: Tagging) -> tuple[str, ...]:
@@ -127,7 +155,7 @@ def test_another_theme_leaves_the_rest_alone(meeting: Meeting) -> None:
     text = posts("open data and agility, and lunch")
     more = replace(meeting, themes=(*meeting.themes, Theme(slug="lunch", title="Lunch")))
     before, after = tag_texts(build(meeting), text)[0], tag_texts(build(more), text)[0]
-    assert after.themes == (*before.themes, ("lunch", 0.5))
+    assert set(themes(after)) - {"lunch"} == set(themes(before))
 
 
 def test_a_language_known_beforehand_is_kept(nlp: Language) -> None:
@@ -147,4 +175,35 @@ def test_the_version_tells_settings_apart(meeting: Meeting) -> None:
         )
     }
     assert len(versions) == 4
-    assert version(build(replace(meeting, title="Renamed"))) in versions
+    assert version(build(replace(meeting, quotes="none"))) in versions
+
+
+def test_themes_from_stored_vectors_are_those_of_the_first_tagging(nlp: Language) -> None:
+    some = posts("Open data helps small towns", "Agility, at last", "Lunch is served", "")
+    first = tag_texts(nlp, some)
+    stored = [replace(post, vector=found.vector) for post, found in zip(some, first, strict=True)]
+    again = theme_texts(nlp, stored)
+    assert [found.themes for found in again] == [found.themes for found in first]
+    assert [found.vector for found in again] == [found.vector for found in first]
+    assert [list(found.tags) for found in again] == [
+        [tag for tag in found.tags if tag.component == "theme"] for found in first
+    ]
+
+
+def test_what_is_taught_is_another_version_of_the_themes_only(meeting: Meeting) -> None:
+    learned = Learned(keywords=(("agility", "en", "manchego cheese"),), version="abc")
+    plain, taught = build(meeting), build(meeting, learned=learned)
+    assert version(plain) == version(taught)
+    assert themes_by(plain) != themes_by(taught)
+    assert (learned_version(plain), learned_version(taught)) == ("", "abc")
+    (found,) = tag_texts(taught, posts("Manchego cheese for all"))
+    assert (themes(found), found.themes_by) == (("agility",), themes_by(taught))
+    teach(taught, NOTHING)
+    assert themes_by(taught) == themes_by(plain)
+
+
+def test_a_question_from_the_questions_channel_is_for_the_chair(nlp: Language) -> None:
+    text = "Will the minister answer today?"
+    plain, asked = tag_texts(nlp, [*posts(text), *(replace(post, asked=True) for post in posts(text))])
+    assert (plain.asked, asked.asked) == (False, True)
+    assert asked.to_chair and asked.question

@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
-from analysis.pipeline import build
+from analysis.pipeline import PIPELINE, build
 from analysis.tagging import tag
 from analysis.why import why
 from archive.errors import UsageError
 from archive.store import Archive
-from archive.vocabulary import Received
+from archive.vocabulary import Correction, Received
 
 
 def test_every_tag_comes_with_its_evidence(archive: Archive, receive: Callable[..., Received]) -> None:
@@ -26,14 +26,31 @@ def test_every_tag_comes_with_its_evidence(archive: Archive, receive: Callable[.
     assert answer == why(archive.conn, "x:9000000000000000001")
     json.dumps(answer)
     tags = {shown["component"]: shown for shown in answer["tags"]}
-    assert set(tags) == {"language", "theme", "sentiment", "question"}
+    assert set(tags) == {step.name for step in PIPELINE} - {"vector"}
     (span,) = tags["theme"]["spans"]
     assert text[span["start"] : span["end"]] == "OpenData"
     assert tags["sentiment"]["words"][0][0] == "love"
     assert tags["question"]["fired"][0]["text"] == "?"
     assert answer["tagged_at"].endswith("Z")
-    assert len(answer["history"]) == 4
+    assert len(answer["history"]) == len(answer["tags"])
     assert all(shown["superseded_at"] for shown in answer["history"])
+
+
+def test_a_correction_stands_beside_what_it_overrules(
+    archive: Archive, receive: Callable[..., Received]
+) -> None:
+    archive.write([receive(1, text="I love #OpenData")])
+    tag(archive, build(archive.meeting))
+    key = "x:9000000000000000001"
+    archive.correct(key, Correction(by="Ana", sentiment="neutral"))
+    archive.correct(key, Correction(by="Eva", sentiment="negative", note="irony"))
+    answer = why(archive.conn, key)
+    machine, person = (shown for shown in answer["tags"] if shown["component"] == "sentiment")
+    assert (machine["label"], machine["set_by"], machine["overruled_by"]) == ("positive", None, "Eva")
+    assert (person["label"], person["set_by"], person["overruled_by"]) == ("negative", "Eva", None)
+    assert (person["version"], person["note"]) == ("correction", "irony")
+    assert all(shown["overruled_by"] is None for shown in answer["tags"] if shown["component"] == "theme")
+    assert [shown["set_by"] for shown in answer["history"]] == ["Ana"]
 
 
 def test_a_post_that_waits_has_no_tags(archive: Archive, receive: Callable[..., Received]) -> None:

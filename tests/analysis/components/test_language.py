@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 
 import pytest
 import spacy
+from hypothesis import given
+from hypothesis import settings as hypothesis
+from hypothesis import strategies as st
+from spacy.language import Language
 
-from analysis.components.language import LanguageFinder, settings
+from analysis.components.language import NAME, settings
 from analysis.components.normalise import Normaliser, vocabulary
+from analysis.language_model import LANGUAGES
 from archive.vocabulary import Meeting
 
 
-@pytest.fixture(scope="module")
-def nlp() -> spacy.language.Language:
+@cache
+def pipeline(*languages: str) -> Language:
+    """A pipeline that finds the language and nothing else."""
     blank = spacy.blank("xx", vocab=vocabulary())
     blank.tokenizer = Normaliser(blank.vocab)
-    blank.add_pipe("language", config={"languages": ["en", "es", "fr"]})
+    blank.add_pipe(NAME, config={"languages": list(languages)})
     return blank
+
+
+@pytest.fixture(scope="module")
+def nlp() -> Language:
+    return pipeline("en", "es", "fr")
 
 
 @pytest.mark.parametrize(
@@ -36,7 +48,7 @@ def nlp() -> spacy.language.Language:
         ("この文章は日本語で書かれています", None),
     ],
 )
-def test_the_language_of_a_post(nlp: spacy.language.Language, post: str, code: str | None) -> None:
+def test_the_language_of_a_post(nlp: Language, post: str, code: str | None) -> None:
     doc = nlp(post)
     assert doc._.language == code
     tag = nlp.get_pipe("language").tags(doc)[0]
@@ -44,14 +56,51 @@ def test_the_language_of_a_post(nlp: spacy.language.Language, post: str, code: s
     assert (tag.score is None) or 0.3 <= tag.score <= 1
 
 
-def test_a_language_given_beforehand_is_kept(nlp: spacy.language.Language) -> None:
+def test_a_language_given_beforehand_is_kept(nlp: Language) -> None:
     doc = nlp.make_doc("The minister answers questions")
     doc._.language = "fr"
     assert nlp(doc)._.language == "fr"
 
 
-def test_no_language_that_we_know_means_unknown(nlp: spacy.language.Language) -> None:
-    assert LanguageFinder(nlp, "language", ["nah"]).find("The minister answers") == (None, None)
+@pytest.mark.parametrize(
+    ("post", "code"),
+    [
+        ("The budget was approved", "en"),
+        ("Se aprobó el presupuesto", "es"),
+        ("Le budget est adopté", "fr"),
+        ("Der Haushalt ist beschlossen", "de"),
+        ("Il bilancio è approvato", "it"),
+        ("O orçamento foi aprovado", "pt"),
+        ("تمت الموافقة على الميزانية", "ar"),
+        ("muchas gracias #OpenGovernment #BestDayEver", "es"),
+        ("merci beaucoup @bc_john_smith", "fr"),
+        ("danke euch!! #FollowFriday", "de"),
+        ("SE APROBÓ EL PRESUPUESTO", "es"),
+        ("予算が承認されました", "ja"),
+        ("Бюджет утверждён", "ru"),
+        ("De begroting is goedgekeurd en we zijn er blij mee", "nl"),
+    ],
+)
+def test_short_posts_in_a_meeting_of_ten_languages(post: str, code: str) -> None:
+    assert pipeline("ar", "de", "en", "es", "fr", "it", "ja", "nl", "pt", "ru")(post)._.language == code
+
+
+def test_hashtags_speak_where_there_is_nothing_else(nlp: Language) -> None:
+    assert nlp("#ElPresupuestoDeLaCiudadEsPublico")._.language == "es"
+
+
+def test_no_language_that_we_know_means_unknown() -> None:
+    assert pipeline("nah")("The minister answers questions")._.language is None
+    assert pipeline("nah", "en")("The minister answers questions")._.language == "en"
+
+
+@hypothesis(max_examples=30, deadline=None)
+@given(st.lists(st.text(max_size=60) | st.just("la casa de todos"), max_size=5))
+def test_alone_or_in_a_batch(posts: list[str]) -> None:
+    pipe = pipeline("de", "en", "es")
+    alone = [(doc._.language, doc._.language_score) for doc in map(pipe, posts)]
+    together = [(doc._.language, doc._.language_score) for doc in pipe.pipe(posts)]
+    assert together == alone
 
 
 def test_the_languages_come_from_the_meeting(meeting: Meeting) -> None:
@@ -59,13 +108,13 @@ def test_the_languages_come_from_the_meeting(meeting: Meeting) -> None:
 
 
 @pytest.mark.real_data
-def test_posts_of_three_languages_are_told_apart(test_data: Path, nlp: spacy.language.Language) -> None:
+def test_posts_of_seven_languages_are_told_apart(test_data: Path) -> None:
     labelled = (test_data / "labelled" / "sentiment_val.jsonl").read_text(encoding="utf-8")
     rows = [json.loads(line) for line in labelled.split("\n") if '"umsab-' in line]
-    seen = {code: [0, 0] for code in ("en", "es", "fr")}
-    for row in rows:
-        if row["lang"] in seen:
-            counts = seen[row["lang"]]
-            counts[0] += nlp(row["text"].replace("http", " "))._.language == row["lang"]
-            counts[1] += 1
-    assert all(right / n >= 0.97 for right, n in seen.values()), seen
+    rows = [row for row in rows if row["lang"] in LANGUAGES]
+    docs = list(pipeline(*LANGUAGES).pipe(row["text"].replace("http", " ") for row in rows))
+    right = [doc._.language == row["lang"] for doc, row in zip(docs, rows, strict=True)]
+    lengths = [len(" ".join(doc._.reading.text.split())) for doc in docs]
+    short = [good for good, length in zip(right, lengths, strict=True) if length < 40]
+    assert sum(right) / len(right) >= 0.985
+    assert sum(short) / len(short) >= 0.95

@@ -102,6 +102,16 @@ def test_an_open_interval_reaches_as_far_as_it_is_proven(
     assert [gap["cause"] for gap in found["gaps"]] == ["not recorded"]
 
 
+def test_who_is_deaf_stays_so_for_the_reason_given(
+    archive: Archive, meeting: Meeting, window: Windows
+) -> None:
+    archive.write([span("listening", 0, 20), span("deaf", 20, cause="cut")])
+    archive.heard("x-main", "x", at(20))
+    found = honesty(window(), meeting, at(30))["coverage"]["x-main"]
+    assert found["listened_s"] == 20 * 60
+    assert [(gap["to"], gap["cause"]) for gap in found["gaps"]] == [("2012-03-26T15:30:00Z", "cut")]
+
+
 def test_coverage_of_a_window(archive: Archive, meeting: Meeting, window: Windows) -> None:
     archive.write([span("listening", 0, 60)])
     found = honesty(window(from_=at(30), to=at(90)), meeting)["coverage"]["x-main"]
@@ -170,6 +180,17 @@ def test_status_counts_what_waits(archive: Archive, conn: sqlite3.Connection, re
     found = status(conn, at(0.5))
     assert found["queues"] == {"untagged": 1, "set_aside": 1, "quarantined": 1}
     assert [source["state"] for source in found["sources"]] == ["listening"]
+
+
+def test_what_cannot_be_refined_is_set_aside_too(
+    archive: Archive, conn: sqlite3.Connection, receive: Receive, tag: Callable[..., None]
+) -> None:
+    archive.write([receive(0)])
+    tag(0)
+    (post,) = archive.to_refine(1)
+    for _ in range(3):
+        archive.tag_failed(post, "no luck", refining=True)
+    assert status(conn, at(0.5))["queues"] == {"untagged": 0, "set_aside": 1, "quarantined": 0}
 
 
 def test_sources_of_the_meeting_file_that_never_ran_are_stopped(

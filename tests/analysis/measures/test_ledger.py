@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from analysis.measures.ledger import clip, holes, seconds, source_states, union
 from archive.playback import Playback, write_playback
 from archive.store import Archive
-from archive.vocabulary import Received, Span, State
+from archive.vocabulary import Meeting, Received, SourceSpec, Span, State
 from tests.conftest import START
 
 
@@ -56,6 +57,16 @@ def test_a_source_that_falls_silent_is_deaf(archive: Archive, conn: sqlite3.Conn
     found = state(conn, 7)
     assert (found["state"], found["since"]) == ("deaf", "2012-03-26T15:05:00Z")
     assert found["last_post"] is found["lag_s"] is None
+
+
+def test_a_source_may_be_told_to_be_patient(
+    archive: Archive, conn: sqlite3.Connection, meeting: Meeting
+) -> None:
+    patient = SourceSpec(kind="x", name="x", arm="public", settings={"stall_after": 120})
+    Archive.open(archive.path, replace(meeting, sources=(patient,))).close()
+    archive.write([span("listening", 0)])
+    archive.heard("x", "x", at(5))
+    assert [state(conn, minute)["state"] for minute in (8, 10)] == ["listening", "deaf"]
 
 
 def test_a_replay_may_be_silent_for_as_long_as_its_clock_runs_faster(

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from analysis.measures import live
+from archive.playback import Playback, write_playback
 from archive.store import Archive
-from archive.vocabulary import Author, Meeting, Participant, Received, Span
+from archive.vocabulary import Author, Meeting, Participant, Received, SourceSpec, Span, State
 from tests.conftest import START
 
 Receive = Callable[..., Received]
@@ -40,7 +41,7 @@ def discussion(archive: Archive, receive: Receive, tag: Tag) -> None:
     tag(1, themes=("open-data",), sentiment="positive", question=True)
     tag(2, themes=("open-data", "agility"), sentiment="negative")
     tag(3, themes=("open-data",), sentiment="positive", question=True)
-    tag(6, sentiment="positive", sure=False)
+    tag(6, sentiment="positive", sure=False, question=True)
     tag(7, themes=("agility",), sentiment="neutral", question=True)
 
 
@@ -84,9 +85,10 @@ def test_an_empty_archive_knows_nothing_yet(conn: sqlite3.Connection, meeting: M
     found = live.key_figures(conn, at(0), meeting)
     assert (found["posts"], found["posts_5_min"], found["authors"], found["untagged"]) == (0, 0, 0, 0)
     assert found["questions"] is found["sentiment"] is None
-    assert live.newest(conn, 0, 5) == live.most_active(conn, 5) == live.feed_health(conn, at(0)) == []
+    assert (
+        live.newest(conn, 0, 5) == live.most_active(conn, 5) == live.feed_health(conn, at(0), meeting) == []
+    )
     assert live.per_minute(conn, at(-60), at(60)) == live.sentiment_bins(conn, at(-60), at(60)) == []
-    assert live.rising_hashtags(conn, at(0), meeting) == []
 
 
 @pytest.mark.usefixtures("discussion")
@@ -135,42 +137,8 @@ def test_most_active_authors(conn: sqlite3.Connection) -> None:
     assert [(author["handle"], author["posts"]) for author in found] == [("bc_ana", 2), ("bc_luis", 2)]
 
 
-def test_a_hashtag_rises_with_three_authors_against_what_was_before(
-    archive: Archive, conn: sqlite3.Connection, meeting: Meeting, receive: Receive
-) -> None:
-    early = [receive(n, author=f"a{n}", text="#Sample2012 #steady") for n in range(100)]
-    late = [
-        receive(120 + n, author=f"b{n}", text="#sample2012 " + ("#steady" if n % 2 else "#open #lonely"))
-        for n in range(12)
-    ]
-    loud = [receive(140 + n, author="loud", text="#spam") for n in range(9)]
-    echo = [receive(150 + n, author=f"c{n}", kind="repost", text="#echo") for n in range(5)]
-    archive.write([*early, *late, *loud, *echo])
-    found = live.rising_hashtags(conn, at(149), meeting)
-    assert [(item["hashtag"], item["posts"], item["authors"], item["earlier"]) for item in found] == [
-        ("lonely", 6, 6, 0),
-        ("open", 6, 6, 0),
-    ]
-    assert all(item["z"] >= 1.64 for item in found)
-    assert live.rising_hashtags(conn, at(300), meeting) == []
-
-
-def test_accents_do_not_hide_the_own_hashtag(
-    archive: Archive, conn: sqlite3.Connection, meeting: Meeting, receive: Receive
-) -> None:
-    archive.write([receive(n, author=f"a{n}", text="#México2012") for n in range(5)])
-    own = replace(meeting, hashtags=("mexico2012",))
-    assert live.rising_hashtags(conn, at(10), own) == []
-
-
-def test_log_odds_are_surer_with_more_posts() -> None:
-    few, many = live.log_odds_z(3, 10, 3, 100), live.log_odds_z(30, 100, 30, 1000)
-    assert 0 < few < many
-    assert live.log_odds_z(5, 100, 50, 1000) == pytest.approx(0, abs=0.05)
-
-
 def test_feed_health_of_a_listening_and_an_imported_source(
-    archive: Archive, conn: sqlite3.Connection, receive: Receive
+    archive: Archive, conn: sqlite3.Connection, meeting: Meeting, receive: Receive
 ) -> None:
     chat = Author(key="zoom:Eva", source="zoom", name="Eva")
     archive.write(
@@ -181,11 +149,72 @@ def test_feed_health_of_a_listening_and_an_imported_source(
         ]
     )
     archive.heard("main", "x", at(5))
-    listening, imported = live.feed_health(conn, at(5.5))
+    listening, imported = live.feed_health(conn, at(5.5), meeting)
     assert (listening["name"], listening["state"], listening["age_s"]) == ("main", "listening", 30.0)
     assert listening["last_post"] == "2012-03-26T15:04:00Z"
     assert (imported["name"], imported["state"], imported["age_s"]) == ("zoom", "imported", 210.0)
     assert set(listening) == set(imported)
+    assert (imported["reason"], imported["outages"]["total"], imported["lag_s"]) == (None, 0, None)
+
+
+def test_feed_health_knows_what_was_never_started(
+    archive: Archive, conn: sqlite3.Connection, meeting: Meeting, receive: Receive
+) -> None:
+    sources = tuple(
+        SourceSpec(kind=kind, name=name, arm="public")
+        for kind, name in (("x", "main"), ("x", "second"), ("folder", "zoom"), ("mastodon", "toots"))
+    )
+    planned = replace(meeting, sources=sources)
+    archive.write([receive(1)])
+    assert [source["state"] for source in live.feed_health(conn, at(5), planned)] == ["imported"]
+    archive.write([Span(name="main", source="x", state="listening", started_at=at(0))])
+    states = live.feed_health(conn, at(0.5), planned)
+    assert [(one["name"], one["source"], one["state"], one["since"]) for one in states] == [
+        ("main", "x", "listening", "2012-03-26T15:00:00Z"),
+        ("second", "x", "stopped", None),
+        ("zoom", None, "stopped", None),
+        ("toots", "mastodon", "stopped", None),
+    ]
+    assert [one["last_post"] is None for one in states] == [False, False, True, True]
+    assert {one["reason"] for one in states[1:]} == {"not started yet"}
+
+
+def test_feed_health_says_nothing_of_sources_that_a_replay_leaves_out(
+    archive: Archive, conn: sqlite3.Connection, meeting: Meeting
+) -> None:
+    archive.write([Span(name="main", source="x", state="listening", started_at=at(0))])
+    with archive.transaction() as writing:
+        write_playback(writing, Playback(at(0), at(240), at(1), 60.0, False, at(1)))
+    planned = replace(meeting, sources=(SourceSpec(kind="folder", name="zoom", arm="remote"),))
+    assert [source["name"] for source in live.feed_health(conn, at(1), planned)] == ["main"]
+
+
+def test_feed_health_counts_outages_for_gaps(
+    archive: Archive, conn: sqlite3.Connection, meeting: Meeting
+) -> None:
+    def span(state: State, starts: float, ends: float | None = None, **fields: object) -> Span:
+        until = None if ends is None else at(ends)
+        return Span(name="main", source="x", state=state, started_at=at(starts), ended_at=until, **fields)  # type: ignore[arg-type]
+
+    archive.write(
+        [
+            span("listening", 0, 10),
+            span("deaf", 10, 11, cause="cut", backfilled="search", missing_estimate=0),
+            span("listening", 11, 20),
+            span("deaf", 20, 21, cause="cut"),
+            span("waiting", 21, 25, cause="too many requests"),
+        ]
+    )
+    (source,) = live.feed_health(conn, at(22), meeting)
+    assert (source["state"], source["until"]) == ("waiting", "2012-03-26T15:25:00Z")
+    assert "gaps" not in source
+    lasting, over = source["outages"]["newest"]
+    assert (lasting["from"], lasting["to"], lasting["causes"]) == (
+        "2012-03-26T15:20:00Z",
+        None,
+        ["cut", "too many requests"],
+    )
+    assert (source["outages"]["total"], over["to"]) == (1, "2012-03-26T15:11:00Z")
 
 
 def test_no_query_scans_the_posts(conn: sqlite3.Connection, meeting: Meeting, archive: Archive) -> None:
@@ -197,8 +226,7 @@ def test_no_query_scans_the_posts(conn: sqlite3.Connection, meeting: Meeting, ar
     live.sentiment_bins(conn, at(0), at(9))
     live.newest(conn, 0, 20)
     live.most_active(conn, 10)
-    live.rising_hashtags(conn, at(9), meeting)
-    live.feed_health(conn, at(9))
+    live.feed_health(conn, at(9), meeting)
     conn.set_trace_callback(None)
     plans = [row[3] for sql in asked for row in conn.execute(f"EXPLAIN QUERY PLAN {sql}")]
     assert any(plan.startswith("SEARCH p USING") for plan in plans)

@@ -44,6 +44,21 @@ def test_a_repost_of_a_question_asks_nothing_new(window: Windows, meeting: Meeti
     assert found["answered"] is found["grouped"] is found["median_s_to_answer"] is None
 
 
+def test_questions_that_ask_the_same_are_one_group(
+    archive: Archive, receive: Receive, window: Windows, meeting: Meeting, tag: Tag
+) -> None:
+    archive.write([receive(1), receive(2, arm="remote"), receive(3), receive(4, kind="repost"), receive(5)])
+    for number in (1, 2, 3, 4):
+        tag(number, question=True)
+    ids = [question.id for question in archive.questions("")]
+    archive.save_groups({ids[0]: ids[0], ids[1]: ids[0]})
+    assert meaning(window(), meeting)["questions"]["grouped"] is None, "one waits for its group"
+    archive.save_groups({ids[2]: ids[2]})
+    found = meaning(window(), meeting)["questions"]
+    assert (found["found"], found["grouped"]) == (3, 2)
+    assert meaning(window(arm="remote"), meeting)["questions"]["grouped"] == 1
+
+
 def test_untagged_archives_have_no_meaning_yet(
     archive: Archive, receive: Receive, window: Windows, meeting: Meeting
 ) -> None:
