@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from views import archive, live
+from views import archive, live, themes
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,4 +21,5 @@ class Page:
 PAGES: dict[str, Page] = {
     "live": Page("Live", live.page),
     "archive": Page("Archive", archive.page),
+    "themes": Page("Themes", themes.page),
 }

@@ -9,30 +9,37 @@ import io
 import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from archive.errors import ArchiveError, SearchError
+from analysis.measures.learning import learning
+from analysis.measures.marks import marks_of
+from archive.errors import ArchiveError, BackchannelError, SearchError, UsageError
 from archive.export import write_csv
 from archive.export_tables import POST_COLUMNS
 from archive.facets import DIMENSIONS, Selection
 from archive.reading import explained, load_meeting, open_readonly
 from archive.search import PAGE, Found, Order, Searcher, rows_in_order
-from archive.vocabulary import Meeting
-from views import components, postcard, settings
+from archive.store import Archive
+from archive.vocabulary import SENTIMENTS, Correction, Meeting
+from views import components, learned, postcard, settings
 from views.style import asset
 
 PARAMETERS = ("q", *DIMENSIONS, "from", "to", "order", "post")
+CORRECTED = ("themes", "sentiment", "question", "language")
+LOOK = 3.0  # seconds between two looks at what the tagger does
+UNSAVED = {"number": 0, "key": None, "said": "", "problem": None}  # what became of the last correction
 MOST_SHOWN = 200  # posts on one page; a search that finds more is better narrowed or taken along
 EXAMPLES = 'Try  "open data" budget,  health OR education,  budget NOT lunch,  transpar*,  from:@handle'
 
 _PAGE = st.components.v2.component(
     "backchannel_archive",
     html=asset("archive.html"),
-    css=asset("archive.css"),
-    js=asset("archive.js"),
+    css=asset("base.css") + asset("archive.css"),
+    js=asset("dom.js") + asset("archive.js"),
     isolate_styles=True,
 )
 
@@ -63,21 +70,53 @@ def page(path: Path) -> None:
 
 def _draw(path: Path, searching: Searcher, meeting: Meeting, post: dict[str, Any] | None) -> None:
     parameters = st.query_params.to_dict()
-    found, problem = None, None
+    found, problem, marks = None, None, postcard.NO_MARKS
     try:
         selection = selected(parameters, meeting)
         asked, order = parameters.get("q", ""), order_of(parameters)
         found = searching.find(asked, selection, order=order, limit=_shown(), offset=_offset(meeting))
+        with settings.reading(path) as conn:
+            marks = marks_of(conn, [hit.id for hit in found.hits])
     except SearchError as error:
         problem = str(error)
     except ArchiveError as error:
         components.message("This archive cannot be searched", [str(error)])
         return
+    except sqlite3.Error as error:
+        components.message("This archive cannot be searched", [str(explained(error, path))])
+        return
     st.html(f"<style>{asset('archive_page.css')}</style>")
     st.html(postcard.heading(meeting))
+    st.fragment(_learned, run_every=LOOK)(path, meeting)
     _bar(meeting, bool(found and found.total), lambda: as_csv(path, parameters))
-    data = described(found, problem, parameters, meeting)
-    _PAGE(key="archive", data={**data, "open": post}, on_act_change=_act)
+    data = described(found, problem, parameters, meeting, marks)
+    _PAGE(
+        key="archive",
+        data={
+            **data,
+            "open": post,
+            "correcting": None if settings.read_only() else postcard.correcting(meeting),
+            "saved": st.session_state.get("archive_saved", UNSAVED),
+        },
+        on_act_change=lambda: _act(path),
+    )
+
+
+def _learned(path: Path, meeting: Meeting) -> None:
+    """What the themes have learned; when the last post has been re-tagged the page is drawn anew."""
+    try:
+        with settings.reading(path) as conn:
+            found = learning(conn)
+    except (ArchiveError, sqlite3.Error):
+        return  # whatever is the matter, the page as a whole says so
+    said = learned.line(found, meeting)
+    if said:
+        st.html(f'<p class="learned">{escape(said[:1].upper() + said[1:])}</p>')
+    mark = found and (found["fitted_at"], found["waiting"] == 0)
+    seen = st.session_state.get("archive_learned", mark)
+    st.session_state["archive_learned"] = mark
+    if mark != seen:
+        st.rerun()
 
 
 def as_csv(path: Path, parameters: Mapping[str, str]) -> bytes:
@@ -123,13 +162,54 @@ def _asked() -> None:
     _set({"q": st.session_state["archive_q"].strip() or None})
 
 
-def _act() -> None:
-    """What was clicked: parameters to set, or more posts to show."""
+def _act(path: Path) -> None:
+    """What was clicked: parameters to set, more posts to show, or a correction to keep."""
     wish = st.session_state["archive"].get("act") or {}
+    before = st.session_state.get("archive_saved", UNSAVED)
     if isinstance(wish.get("set"), dict):
         _set(wish["set"])
+        st.session_state["archive_saved"] = {**UNSAVED, "number": before["number"]}
     if "more" in wish:
         st.session_state["archive_shown"] = (_view(), _shown() + PAGE)
+    if isinstance(wish.get("correct"), dict):
+        outcome = correct(path, wish["correct"])
+        st.session_state["archive_saved"] = {"number": before["number"] + 1, **outcome}
+
+
+def correct(path: Path, said: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep what a person says of a post; what became of it: ``key``, ``said``, and ``problem`` or None."""
+    key = str(said.get("key"))
+    try:
+        if settings.read_only():
+            raise UsageError("This dashboard is read-only: nothing can be corrected here.")
+        correction = _correction(said)
+        with Archive.open(path) as archive:
+            archive.correct(key, correction)
+    except BackchannelError as error:
+        return {"key": key, "said": "", "problem": str(error)}
+    parts = [name for name in CORRECTED if getattr(correction, name) is not None]
+    return {"key": key, "said": f"Saved: {', '.join(parts)}.", "problem": None}
+
+
+def _correction(said: Mapping[str, Any]) -> Correction:
+    """A correction as the form sends it. Raises UsageError for what no form sends."""
+    themes, sentiment, question, language = (said.get(name) for name in CORRECTED)
+    sound = (
+        (themes is None or (isinstance(themes, list) and all(isinstance(one, str) for one in themes)))
+        and (sentiment is None or sentiment in SENTIMENTS)
+        and (question is None or isinstance(question, bool))
+        and (language is None or isinstance(language, str))
+    )
+    if not sound:
+        raise UsageError("This correction cannot be understood: load the page again.")
+    return Correction(
+        by=str(said.get("by") or "").strip(),
+        note=str(said.get("note") or "").strip(),
+        themes=None if themes is None else tuple(themes),
+        sentiment=sentiment,
+        question=question,
+        language=language,
+    )
 
 
 def _set(values: Mapping[str, Any]) -> None:
@@ -182,7 +262,11 @@ def _moment(name: str, text: str | None, meeting: Meeting) -> datetime | None:
 
 
 def described(
-    found: Found | None, problem: str | None, parameters: Mapping[str, str], meeting: Meeting
+    found: Found | None,
+    problem: str | None,
+    parameters: Mapping[str, str],
+    meeting: Meeting,
+    marks: postcard.Marks = postcard.NO_MARKS,
 ) -> dict[str, Any]:
     """Everything below the search box, as the component draws it; texts of others as plain strings."""
     more, rest = _behind(found)
@@ -197,7 +281,7 @@ def described(
         "themes": postcard.themes(meeting),
         "facets": postcard.facets(found, parameters, meeting),
         "timeline": postcard.timeline(found.timeline, meeting) if found else None,
-        "posts": [postcard.post(hit, meeting) for hit in found.hits] if found else [],
+        "posts": [postcard.post(hit, meeting, marks) for hit in found.hits] if found else [],
         "more": more,
         "rest": rest,
         "empty": _nothing(found, parameters),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from html import escape
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -21,7 +21,7 @@ _PARTS = {
     part: st.components.v2.component(
         f"backchannel_{part}", html=asset(f"{part}.html"), css=_CSS, js=_JS, isolate_styles=True
     )
-    for part in ("pulse", "posts")
+    for part in ("pulse", "heard", "posts")
 }
 _FEED = st.components.v2.component(
     "backchannel_feed",
@@ -40,9 +40,11 @@ def pulse(
     *,
     on_control: Callable[[], None],
     on_polling: Callable[[], None],
+    on_go: Callable[[], None],
     fixed: bool = False,
 ) -> Any:
-    """Header, sources and key figures. The result has ``control`` (of the replay) and ``polling``.
+    """Header, sources, complaints and key figures. The result has ``control`` (of the replay), ``polling``
+    and ``go`` (what to look for in the archive).
 
     ``fixed`` leaves out what would change the replay.
     """
@@ -51,12 +53,16 @@ def pulse(
         data={"part": "pulse", "url": url, "name": _channel(live), "live": live, "fixed": fixed},
         on_control_change=on_control,
         on_polling_change=on_polling,
+        on_go_change=on_go,
     )
 
 
-def posts(live: dict[str, Any], url: str) -> None:
-    """The newest posts; shares the connection and the state of ``pulse``."""
-    _PARTS["posts"](key="posts", data={"part": "posts", "url": url, "name": _channel(live)})
+def pushed(
+    part: Literal["heard", "posts"], live: dict[str, Any], url: str, on_go: Callable[[], None]
+) -> None:
+    """Rising topics, names and the most active, or the newest posts; both share the connection and the
+    state of ``pulse``, and have ``go`` as it has."""
+    _PARTS[part](key=part, data={"part": part, "url": url, "name": _channel(live)}, on_go_change=on_go)
 
 
 def feed(live: dict[str, Any]) -> None:
@@ -89,24 +95,6 @@ def heading(text: str, legend: Iterable[tuple[str, str]] = (), note: str = "", *
         + (f"<p>{escape(note)}</p>" if note else "")
         + "</div>"
     )
-
-
-def ranking(text: str, rows: Sequence[tuple[str, str, str]], *, note: str = "", empty: str = "") -> None:
-    """A card's heading, and names in columns: each with where it is from and what is to be said of it."""
-    body = "".join(
-        f"<li><bdi>{escape(name)}</bdi><i>{escape(where)}</i><b>{escape(said)}</b></li>"
-        for name, where, said in rows
-    )
-    listed = f'<ol class="ranks">{body}</ol>' if rows else ""
-    said = note if rows else empty
-    st.html(f'<div class="card-head"><h2>{escape(text)}</h2><p>{escape(said)}</p></div>{listed}')
-
-
-def naming(text: str, rows: Sequence[tuple[str, str]], *, empty: str = "") -> None:
-    """A card of one line: its heading, then names and what is to be said of each."""
-    body = "".join(f"<li><bdi>{escape(name)}</bdi><span>{escape(said)}</span></li>" for name, said in rows)
-    listed = f"<ul>{body}</ul>" if rows else f"<p>{escape(empty)}</p>"
-    st.html(f'<div class="card-head naming"><h2>{escape(text)}</h2>{listed}</div>')
 
 
 def agenda(rows: Sequence[tuple[str, str, str]]) -> None:

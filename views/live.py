@@ -20,9 +20,8 @@ from archive import playback
 from archive.agenda_slots import sessions_of
 from archive.errors import ArchiveError
 from archive.reading import load_meeting
-from archive.shown import account
 from archive.vocabulary import UNTAGGED, Meeting, Theme
-from views import components, push, settings
+from views import archive, components, push, settings
 from views.snapshot import Clock, clock_of
 from views.style import is_dark, palette
 
@@ -32,7 +31,6 @@ SLOW = 12.0  # seconds between two drawings of what changes more slowly
 POLL = 2.0  # seconds between two looks where push is blocked
 THEMES = 6  # sentiment pictures that fit on a page
 FAST = 100.0  # meeting seconds a second, of a replay
-MOST = 9  # accounts that are named
 SPEEDS = (0.125, 86_400.0)
 
 
@@ -59,6 +57,7 @@ def page(path: Path) -> None:
         push.ROUTE,
         on_control=lambda: _control(path),
         on_polling=_nothing,
+        on_go=lambda: _go("pulse"),
         fixed=settings.read_only(),
     )
     with st.container(key="columns"):
@@ -66,9 +65,10 @@ def page(path: Path) -> None:
         with left:
             pace = _pace(state["now"])
             st.fragment(_drawn, run_every=QUICK / pace)(path, _over_time)
+            components.pushed("heard", state, push.ROUTE, on_go=lambda: _go("heard"))
             st.fragment(_drawn, run_every=SLOW / pace)(path, _in_detail)
         with right:
-            components.posts(state, push.ROUTE)
+            components.pushed("posts", state, push.ROUTE, on_go=lambda: _go("posts"))
     if st.session_state.get("pulse", {}).get("polling"):
         _poll(path)
 
@@ -130,16 +130,9 @@ def _over_time(at: Moment) -> None:
 
 
 def _in_detail(at: Moment) -> None:
-    if at.window is None:
-        return
-    if at.meeting.themes:
+    if at.window is not None and at.meeting.themes:
         with components.card("sentiment"):
             _sentiment(at.conn, at.meeting, at.window, palette())
-    with components.card("active"):
-        _most_active(at.conn)
-    if at.phase != "after":
-        with components.card("rising"):
-            _rising(at.conn, at.clock, at.meeting)
 
 
 def window_of(meeting: Meeting, clock: Clock, posts: tuple[datetime, datetime]) -> Window:
@@ -286,25 +279,7 @@ def moods(minutes: list[dict[str, Any]], window: Window) -> dict[str, list[tuple
     }
 
 
-# Most active, rising, the agenda, the end.
-
-
-def _most_active(conn: sqlite3.Connection) -> None:
-    found = live.most_active(conn, MOST)
-    several = len({one["source"] for one in found}) > 1
-    rows = [
-        (account(one["handle"], one["name"]), one["source"] if several else "", f"{one['posts']:,}")
-        for one in found
-    ]
-    components.ranking("Most active", rows, note="Accounts by posts, reposts included.", empty="Nobody yet.")
-
-
-def _rising(conn: sqlite3.Connection, clock: Clock, meeting: Meeting) -> None:
-    rows = [
-        (f"#{one['hashtag']}", f"{one['posts']:,} by {one['authors']:,} authors, {one['earlier']:,} before")
-        for one in live.rising_hashtags(conn, clock.now, meeting)[:5]
-    ]
-    components.naming("Rising hashtags", rows, empty="None in the last 30 minutes.")
+# The agenda, the end, the way to the archive.
 
 
 def _agenda(meeting: Meeting, clock: Clock) -> None:
@@ -335,3 +310,11 @@ def _ended(meeting: Meeting, posts: bool) -> None:
 
 def _to_archive() -> None:
     st.query_params["page"] = "archive"
+
+
+def _go(part: str) -> None:
+    """Look for what was clicked in the archive: a post, a name, complaints."""
+    wish = st.session_state[part].get("go")
+    if isinstance(wish, dict):
+        asked = {name: str(wish[name]) for name in archive.PARAMETERS if name in wish}
+        st.query_params.from_dict({"page": "archive", **asked})

@@ -10,14 +10,16 @@ from itertools import pairwise
 from typing import Any
 
 from analysis.charts import DARK, LIGHT, theme_colour
+from analysis.measures.marks import asked_alike, marks_of
 from archive import posts
 from archive.agenda_slots import sessions_of
-from archive.evidence import StoredTag, TaggedPost, tags_of
+from archive.evidence import tags_of
 from archive.facets import DIMENSIONS, UNKNOWN, Timeline
-from archive.search import Found, Hit
+from archive.search import Found, Hit, hits_of
 from archive.shown import account
 from archive.times import from_text
 from archive.vocabulary import KINDS, NONE, NOT_SURE, SENTIMENTS, UNTAGGED, Meeting
+from views.reasons import Around, marked, reasons
 
 TITLES = {"theme": "Theme", "sentiment": "Sentiment", "kind": "Kind", "language": "Language"}
 WORDS = {
@@ -27,6 +29,7 @@ WORDS = {
     UNKNOWN: "not known",
     "und": "undetermined",
 }
+LOGISTICS = {"1": "stream, sound, room", "0": "everything else", UNKNOWN: WORDS[UNTAGGED]}
 PLACES = {
     "before": "before the meeting",
     "between": "between sessions",
@@ -52,6 +55,12 @@ LANGUAGES = {
 }
 DONE = {"repost": "reposted", "reply": "replied", "quote": "quoted"}
 MANY_TRACKS = 3
+ALIKE = 10  # questions of others that ask the same, in an opened post
+
+#: ``marks`` by row number; what is not marked says nothing.
+Marks = Mapping[int, Mapping[str, Any]]
+NO_MARKS: Marks = {}
+UNMARKED: Mapping[str, Any] = {"to_chair": False, "logistics": False, "group": None}
 
 
 def heading(meeting: Meeting) -> str:
@@ -114,6 +123,7 @@ def _in_order(name: str, counts: Mapping[str, int], meeting: Meeting) -> list[st
     fixed: dict[str, tuple[str, ...]] = {
         "theme": (*(theme.slug for theme in meeting.themes), NONE, UNTAGGED),
         "sentiment": (*SENTIMENTS, NOT_SURE, UNTAGGED),
+        "logistics": ("1", "0", UNKNOWN),
         "kind": (*reversed(KINDS), UNKNOWN),
         "session": ("before", *(one.slug for one in sessions_of(meeting)), "between", "after", NONE),
     }
@@ -127,6 +137,8 @@ def label(name: str, value: str, meeting: Meeting) -> str:
         return next((theme.title for theme in meeting.themes if theme.slug == value), WORDS.get(value, value))
     if name == "session":
         return place(value, meeting)
+    if name == "logistics":
+        return LOGISTICS.get(value, value)
     if name == "language":
         return WORDS.get(value) or LANGUAGES.get(value.split("-")[0], value)
     if name == "source":
@@ -197,10 +209,11 @@ def local_text(text: str | None, meeting: Meeting) -> str | None:
         return None
 
 
-def post(hit: Hit, meeting: Meeting) -> dict[str, Any]:
+def post(hit: Hit, meeting: Meeting, marks: Marks = NO_MARKS) -> dict[str, Any]:
     """A post of a list."""
     moment = from_text(hit.created_at).astimezone(meeting.zone)
     mood = (hit.sentiment if hit.sure and hit.sentiment else NOT_SURE) if hit.tagged else None
+    mark = marks.get(hit.id, UNMARKED)
     return {
         "key": hit.key,
         "author": account(hit.handle, hit.name),
@@ -214,10 +227,21 @@ def post(hit: Hit, meeting: Meeting) -> dict[str, Any]:
         "themes": list(hit.themes),
         "mood": mood,
         "question": hit.question,
+        "to_chair": mark["to_chair"],
+        "asked": asked(mark["group"]),
+        "logistics": mark["logistics"],
         "language": hit.language,
         "edited": hit.edited_at is not None,
         "replies": hit.replies,
     }
+
+
+def asked(group: Mapping[str, Any] | None) -> str | None:
+    """How many others ask the same; None where nobody does."""
+    if group is None:
+        return None
+    several = f" in {group['languages']} languages" if group["languages"] > 1 else ""
+    return f"asked by {group['authors']}{several}"
 
 
 def opened(conn: sqlite3.Connection, key: str, meeting: Meeting) -> dict[str, Any]:
@@ -228,9 +252,14 @@ def opened(conn: sqlite3.Connection, key: str, meeting: Meeting) -> dict[str, An
         return {"key": key, "gone": gone}
     hit = detail.hit
     url = hit.url if hit.url and hit.url.startswith(("https://", "http://")) else None
+    tagged = tags_of(conn, hit.key)
+    alike = asked_alike(conn, hit.id, ALIKE)
+    others = hits_of(conn, alike)
+    text = "".join(piece for piece, _ in detail.text)
+    mine = marks_of(conn, [hit.id])
     return {
-        **post(hit, meeting),
-        "segments": [list(piece) for piece in detail.text],
+        **post(hit, meeting, mine),
+        "segments": marked(text, tagged.tags if tagged else ()),
         "when": _full(hit.created_at, meeting),
         "place": place(hit.session, meeting),
         "url": url,
@@ -244,7 +273,38 @@ def opened(conn: sqlite3.Connection, key: str, meeting: Meeting) -> dict[str, An
         "passed_on": post(detail.passed_on, meeting) if detail.passed_on else None,
         "quoted": post(detail.quoted, meeting) if detail.quoted else None,
         "engagement": [_counted(one, meeting) for one in detail.engagement],
-        **evidence(tags_of(conn, hit.key), meeting),
+        "alike": [post(others[one], meeting) for one in alike if one in others],
+        "values": _values(hit),
+        **reasons(tagged, _around(hit, meeting, mine, tagged.language if tagged else None)),
+    }
+
+
+def _around(hit: Hit, meeting: Meeting, marks: Marks, language: str | None) -> Around:
+    return Around(
+        label=lambda component, one: label(component, one, meeting),
+        when=lambda at: _full(at, meeting),
+        to_chair=marks.get(hit.id, UNMARKED)["to_chair"],
+        language=language,
+    )
+
+
+def _values(hit: Hit) -> dict[str, str | None]:
+    """What a correction begins with; None where the tagger was not sure, or has not been there."""
+    return {
+        "sentiment": hit.sentiment if hit.sure else None,
+        "question": ("yes" if hit.question else "no") if hit.tagged else None,
+        "language": hit.language or UNKNOWN,
+    }
+
+
+def correcting(meeting: Meeting) -> dict[str, Any]:
+    """What a correction may choose from: themes, and languages with their names."""
+    return {
+        "themes": [theme.slug for theme in meeting.themes],
+        "languages": [
+            *([code, label("language", code, meeting)] for code in meeting.languages),
+            [UNKNOWN, "none of these"],
+        ],
     }
 
 
@@ -262,46 +322,3 @@ def _counted(count: posts.Count, meeting: Meeting) -> dict[str, Any]:
         "quotes": count.quotes,
         "impressions": count.impressions,
     }
-
-
-def evidence(tagged: TaggedPost | None, meeting: Meeting) -> dict[str, Any]:
-    """Why a post has its tags: those that count, what was said of it earlier, what went wrong."""
-    tags = tagged.tags if tagged else ()
-    return {
-        "evidence": [
-            {
-                "component": tag.component,
-                "label": label(tag.component, tag.label, meeting),
-                "score": tag.score,
-                "words": list(fired(tag.evidence)),
-                "note": "too close to call: counted as not sure" if _unsure(tag) else None,
-                "by": f"{_by(tag)} · {_full(tag.seen_at, meeting)}",
-            }
-            for tag in sorted(tags, key=lambda tag: tag.set_by is None)
-            if tag.superseded_at is None
-        ],
-        "earlier": [
-            f"{tag.component} {label(tag.component, tag.label, meeting)} "
-            f"until {_full(tag.superseded_at, meeting)} ({_by(tag)})"
-            for tag in tags
-            if tag.superseded_at is not None
-        ],
-        "failure": f"Tagging it failed: {tagged.failure}" if tagged and tagged.failure else None,
-    }
-
-
-def _unsure(tag: StoredTag) -> bool:
-    return tag.evidence is not None and tag.evidence.get("sure") is False
-
-
-def _by(tag: StoredTag) -> str:
-    return f"corrected by {tag.set_by}" if tag.set_by else tag.version
-
-
-def fired(found: Mapping[str, Any] | None) -> tuple[str, ...]:
-    """The words that an evidence names, each once: matched spans, signs, or words with weights."""
-    if not found:
-        return ()
-    spans = [span.get("text") for name in ("spans", "fired") for span in found.get(name, ())]
-    words = [word[0] for word in found.get("words", ()) if word]
-    return tuple(dict.fromkeys(str(word) for word in [*spans, *words] if word))

@@ -17,20 +17,23 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from archive.errors import ArchiveError, DamagedArchive
-from archive.reading import data_version, explained, open_readonly
+from archive.reading import data_version, explained, load_meeting, open_readonly
 from views import settings
-from views.snapshot import Snapshot, difference, take, trouble
+from views.heard import Heard, heard
+from views.snapshot import Snapshot, clock_of, difference, take, trouble
 
 logger = logging.getLogger(__name__)
 
 ROUTE = "/api/live"
 LOOK = 0.1  # seconds between two looks at the archive
 REFRESH = 2.0  # seconds after which ages and rates are counted anew, changed or not
+NOTICE = 10.0  # seconds between two looks at rising topics and names; a replay is faster
+NOTICE_REPLAY = 3.0
 BEAT = 15.0  # seconds of silence before a stream says that it is alive
 BACKLOG = 200  # updates that a slow viewer may lag behind before it gets a whole snapshot
 
@@ -42,15 +45,20 @@ class Hub:
         self.path = path
         self.epoch = uuid4().hex[:12]
         self.closing = threading.Event()
+        self.heard: Heard | None = None
         self.snapshot: Snapshot = self._take(None)
         self._seq = 0
         self._streams: set[Stream] = set()
         self._lock = threading.Lock()
-        self._thread = threading.Thread(target=self._watch, name="backchannel-live", daemon=True)
+        self._threads = [
+            threading.Thread(target=work, name=f"backchannel-{name}", daemon=True)
+            for name, work in (("live", self._watch), ("heard", self._notice))
+        ]
 
     def start(self) -> None:
         """Begin to watch."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def close(self) -> None:
         """Stop watching and end every open stream; returns at once. Safe in a signal handler."""
@@ -82,7 +90,22 @@ class Hub:
         """Read the archive again and tell every viewer what is different."""
         self._publish(self._take(self._conn))
 
-    # What the thread does.
+    # What the threads do.
+
+    def _notice(self) -> None:
+        """Look for topics and names, which takes longer than a push may wait."""
+        while not self.closing.is_set():
+            replaying = False
+            try:
+                with settings.reading(self.path) as conn:
+                    clock = clock_of(conn)
+                    replaying = clock.replay is not None
+                    self.heard = heard(conn, clock, load_meeting(conn))
+            except (ArchiveError, sqlite3.Error):
+                pass  # the other thread says what is the matter
+            except Exception:
+                logger.exception("topics and names could not be read")
+            self.closing.wait(NOTICE_REPLAY if replaying else NOTICE)
 
     _conn: sqlite3.Connection | None = None
 
@@ -124,9 +147,9 @@ class Hub:
     def _take(self, conn: sqlite3.Connection | None) -> Snapshot:
         try:
             if conn is not None:
-                return take(conn)
+                return take(conn, heard=self.heard)
             with settings.reading(self.path) as own:
-                return take(own)
+                return take(own, heard=self.heard)
         except ArchiveError as error:
             return trouble(error)
         except sqlite3.Error as error:
@@ -221,7 +244,7 @@ async def live(request: Request) -> Response:
     return StreamingResponse(stream.lines(), media_type="text/event-stream", headers=headers)
 
 
-def same_origin(request: Request) -> bool:
+def same_origin(request: HTTPConnection) -> bool:
     """Whether a browser says that the request comes from a page of this host and port.
 
     Another port of the same host counts as foreign: cookies would be sent along from there.

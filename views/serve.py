@@ -18,6 +18,9 @@ from typing import Any
 
 import streamlit as st
 import uvicorn
+from starlette.middleware import Middleware
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit.web import bootstrap
 
 from archive.errors import UsageError
@@ -129,7 +132,25 @@ def application(*, ready: Callable[[], None] | None = None, options: Mapping[str
                     await task
             gc.unfreeze()
 
-    return st.App(SCRIPT, routes=push.ROUTES, lifespan=lifespan)
+    return st.App(SCRIPT, routes=push.ROUTES, lifespan=lifespan, middleware=[Middleware(OwnPagesOnly)])
+
+
+class OwnPagesOnly:
+    """Refuses websockets that a page of another address opens: corrections are made through them.
+
+    Streamlit lets every port of this machine in.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Close what is foreign before it was accepted; hand on everything else."""
+        if scope["type"] == "websocket" and not push.same_origin(HTTPConnection(scope)):
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        await self.app(scope, receive, send)
 
 
 async def _sweep() -> None:

@@ -9,12 +9,17 @@ from typing import Any
 
 from analysis.charts import DARK, LIGHT, theme_colour
 from analysis.measures import latest, live
+from analysis.measures.learning import learning
+from analysis.measures.marks import marks_of
 from archive.errors import ArchiveError, NewerArchive, NotAnArchive
 from archive.playback import playback
 from archive.reading import load_meeting
 from archive.shown import account
 from archive.times import short, to_text, utc_now
 from archive.vocabulary import Meeting
+from views import learned
+from views.heard import Heard, alarm
+from views.postcard import asked
 
 SHOWN = 40  # posts in the list
 TEXT = 600  # characters of a post; the Archive page has all of it
@@ -23,9 +28,12 @@ BEHIND = 5.0  # seconds of real time, or so many posts, before anything is said 
 MANY = 500
 
 LONG_AGO = 3600.0  # seconds
+REASON = 1000  # characters of what a server said
+CAUSES = 3  # of one gap
 STALLED = 15.0  # seconds without a move after which a replay has been stopped
 
-#: JSON: ``meeting``, ``now``, ``figures``, ``feeds``, ``tagger``, ``posts``, ``empty``; or ``trouble``.
+#: JSON: ``meeting``, ``now``, ``figures``, ``feeds``, ``gaps``, ``tagger``, ``alarm``, ``heard``, ``posts``,
+#: ``empty``; or ``trouble``.
 Snapshot = dict[str, Any]
 
 
@@ -61,12 +69,16 @@ def clock_of(conn: sqlite3.Connection, wall: datetime | None = None) -> Clock:
     return Clock(played.position, 0.0 if played.paused or stopped else played.speed, replay)
 
 
-def take(conn: sqlite3.Connection, wall: datetime | None = None) -> Snapshot:
-    """The snapshot of an archive; reads rollups and short index ranges only."""
+def take(conn: sqlite3.Connection, wall: datetime | None = None, *, heard: Heard | None = None) -> Snapshot:
+    """The snapshot of an archive; reads rollups and short index ranges only.
+
+    ``heard`` is what views.heard found at its last look.
+    """
     meeting = load_meeting(conn)
     clock = clock_of(conn, wall)
     figures = live.key_figures(conn, clock.now, meeting)
     over = clock.phase(meeting) == "after"
+    health = live.feed_health(conn, clock.now, meeting)
     return {
         "meeting": about(meeting),
         "now": {
@@ -76,9 +88,12 @@ def take(conn: sqlite3.Connection, wall: datetime | None = None) -> Snapshot:
             "phase": clock.phase(meeting),
         },
         "figures": key_figures(figures, clock, over=over),
-        "feeds": [feed(one, over=over) for one in live.feed_health(conn, clock.now)],
-        "tagger": tagger(conn, figures, clock, over=over),
-        "posts": [shown(post) for post in latest.latest(conn, SHOWN)],
+        "feeds": [feed(one, over=over) for one in health],
+        "gaps": {one["name"]: gaps_of(one) for one in health},
+        "tagger": tagger(conn, figures, clock, over=over) or teaching(conn, meeting),
+        "alarm": None if over else alarm(conn, clock),
+        "heard": heard,
+        "posts": posts_of(conn),
         "empty": _nothing_yet(meeting, clock),
     }
 
@@ -98,7 +113,10 @@ def difference(old: Snapshot, new: Snapshot) -> dict[str, Any]:
     """What of ``new`` a viewer of ``old`` has to be told; empty where nothing is different."""
     if old.get("meeting") != new.get("meeting") or "trouble" in new:
         return {} if old == new else dict(new)
-    update = {name: new[name] for name in ("feeds", "tagger", "empty") if old[name] != new[name]}
+    parts = ("feeds", "tagger", "alarm", "heard", "empty")
+    update = {name: new[name] for name in parts if old[name] != new[name]}
+    gaps = {name: listed for name, listed in new["gaps"].items() if old["gaps"].get(name) != listed}
+    update |= {"gaps": gaps} if gaps else {}
     figures = [one for one in new["figures"] if one not in old["figures"]]
     update |= {"figures": figures} if figures else {}
     before = {post["id"]: post for post in old["posts"]}
@@ -155,11 +173,24 @@ def _days(meeting: Meeting) -> int:
     return (last - first).days + 1
 
 
+def posts_of(conn: sqlite3.Connection) -> list[dict[str, Any]]:
+    """The newest posts as they are sent to browsers."""
+    posts = latest.latest(conn, SHOWN)
+    marks = marks_of(conn, [post["id"] for post in posts])
+    return [shown({**post, **marks.get(post["id"], {})}) for post in posts]
+
+
 def shown(post: dict[str, Any]) -> dict[str, Any]:
-    """A post as it is sent to browsers."""
+    """A post as it is sent to browsers; what is not true of it is left out."""
     text = post["text"]
+    more = {
+        "to_chair": post.get("to_chair"),
+        "asked": asked(post.get("group")),
+        "logistics": post.get("logistics"),
+    }
     return {
         "id": post["id"],
+        "key": post["key"],
         "rank": post["rank"],
         "author": account(post["handle"], post["name"]),
         "text": text if len(text) <= TEXT else text[: TEXT - 1] + "…",
@@ -171,21 +202,114 @@ def shown(post: dict[str, Any]) -> dict[str, Any]:
         "themes": post["themes"],
         "sentiment": post["sentiment"] if post["tagged"] else None,
         "question": post["question"],
+        **{name: value for name, value in more.items() if value},
     }
 
 
 def feed(health: dict[str, Any], *, over: bool = False) -> dict[str, Any]:
-    """The health of one source: its state, a reason where there is one, and seconds since a sign of life.
+    """The health of one source: what it does, since and until when, why, and its gaps in words.
 
-    Once the meeting is ``over``, a source that nobody hears any more has ended and is not deaf.
+    Beside the states of the ledger there are ``imported``, ``unstarted`` and, once the meeting is ``over``,
+    ``ended``: a source that nobody hears any more is not deaf then.
     """
     state, note, seconds = health["state"], health["reason"] or "", health["age_s"]
-    if over and state in ("deaf", "stopped") and seconds is not None and seconds > LONG_AGO:
+    if state == "stopped" and health["since"] is None:
+        state, note = "unstarted", ""
+    elif over and state in ("deaf", "stopped") and seconds is not None and seconds > LONG_AGO:
         state, note = "ended", ""
-    if note.startswith("nothing heard"):
-        note = ""  # the seconds say it
-    quiet = state in ("imported", "ended") or seconds is None
-    return {"name": health["name"], "state": state, "note": note, "age": None if quiet else round(seconds)}
+    elif state == "catching_up":
+        note = " · ".join(filter(None, (_refilling(health["outages"]["pending"]), note)))
+    elif note == state:
+        note = ""  # stopped by us: the word says it
+    return {
+        "name": health["name"],
+        "source": health["source"],
+        "state": state,
+        "note": _cut(note),
+        "since": health["since"],
+        "until": health["until"],
+        "post": health["last_post"],
+        "lag": health["lag_s"],
+        "heard": health["last_heard"],
+        "gaps": gap_words(health["outages"], catching_up=state == "catching_up"),
+    }
+
+
+def _refilling(gaps: int) -> str:
+    return f"refilling {_number(gaps, 'gap')}" if gaps else "looking for earlier posts"
+
+
+def gap_words(outages: dict[str, Any], *, catching_up: bool = False) -> dict[str, Any]:
+    """What to say of a source's gaps: how many there were (``total``) and, in words, how many are worth
+    a word (``said``) and what is ``missing``; ``bad`` where something is.
+
+    A gap that was wholly refilled is none; one that is being refilled this moment is not worth a word.
+    """
+    being_refilled = outages["pending"] if catching_up else 0
+    bad = outages["total"] - outages["refilled"] - being_refilled
+    unknown = outages["unknown"] + outages["pending"] - being_refilled
+    missing = outages["missing"]
+    said = {"total": outages["total"], "bad": bad > 0, "said": "", "missing": ""}
+    if bad:
+        said["said"] = _number(bad, "other gap" if being_refilled else "gap")
+        said["missing"] = _missing(missing, unknown)
+    elif outages["refilled"]:
+        said["said"] = f"{_number(outages['refilled'], 'gap')} refilled"
+    return said
+
+
+def _missing(known: int, unknown: int) -> str:
+    if unknown:
+        return f"{_number(known, 'post')} or more missing" if known else "unknown number missing"
+    return f"about {_number(known, 'post')} missing" if known else "nothing thought missing"
+
+
+def gaps_of(health: dict[str, Any]) -> list[dict[str, Any]]:
+    """The newest gaps of one source as they are sent to browsers, newest first.
+
+    Each has ``from``, ``to``, ``cause``, what became of it (``fate``) and whether that is bad news (``bad``).
+    """
+    catching_up = health["state"] == "catching_up"
+    return [
+        {
+            "from": gap["from"],
+            "to": gap["to"],
+            "cause": _cut(_causes(gap["causes"])),
+            "fate": _cut(_fate(gap, catching_up=catching_up)),
+            "bad": not catching_up if gap["pending"] else gap["missing"] != 0,
+        }
+        for gap in health["outages"]["newest"]
+    ]
+
+
+def _causes(causes: list[str]) -> str:
+    more = ["and more"] if len(causes) > CAUSES else []
+    return "; ".join(causes[:CAUSES] + more) or "cause not recorded"
+
+
+def _fate(gap: dict[str, Any], *, catching_up: bool) -> str:
+    if gap["to"] is None:
+        return ""
+    if gap["pending"]:
+        return "being refilled" if catching_up else "not refilled yet"
+    by = [one.partition("; ") for one in gap["refilled"]]
+    means = dict.fromkeys(name for name, _, _ in by if name != "nothing")
+    lost = dict.fromkeys(text for _, _, text in by if text)
+    said = [f"refilled by {' and '.join(means)}" if means else "not refilled", *lost]
+    missing = gap["missing"]
+    if missing is None:
+        said.append("an unknown number of posts is missing")
+    elif missing:
+        said.append(f"about {_number(missing, 'post')} missing")
+    return " · ".join(said)
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= REASON else f"{text[: REASON - 1]}…"
 
 
 def tagger(
@@ -199,12 +323,21 @@ def tagger(
     waited = (clock.now - since).total_seconds()
     if waited / (clock.speed or 1.0) < BEHIND and untagged < MANY:
         return None
-    posts = f"{untagged:,} post{'s' if untagged != 1 else ''}"
+    posts = _number(untagged, "post")
     if waited / (clock.speed or 1.0) <= PATIENCE:
         return {"state": "catching_up", "note": f"{posts} to go"}
     if over:
         return {"state": "waiting", "note": f"{posts} to go: run backchannel tag"}
     return {"state": "deaf", "note": f"stopped · {posts} waiting, oldest {age(waited)}"}
+
+
+def teaching(conn: sqlite3.Connection, meeting: Meeting) -> dict[str, Any] | None:
+    """What to say of what people taught the tagger; None where they taught nothing."""
+    found = learning(conn)
+    said = learned.line(found, meeting)
+    if not found or not said:
+        return None
+    return {"state": "catching_up" if found["waiting"] else "listening", "note": said}
 
 
 # The five key figures.

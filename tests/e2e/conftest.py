@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from bench.browser import FLAGS, chromium
 
@@ -19,6 +19,8 @@ SERVE = (
     "import sys; from pathlib import Path; from views import serve;"
     "serve.run(Path(sys.argv[1]), port=0, ready=lambda at: print(at, flush=True))"
 )
+
+expect.set_options(timeout=15_000)  # a busy machine takes its time; what has come is not waited for
 
 Started = tuple["subprocess.Popen[str]", str]
 

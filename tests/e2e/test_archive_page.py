@@ -105,7 +105,7 @@ def test_an_opened_post_shows_versions_thread_and_evidence(
     expect(opened.locator(".whole")).to_contain_text("put right")
     expect(opened.get_by_text("Why these tags")).to_be_visible()
     page.goto(page.url.replace(f"{80:018d}", f"{4:018d}"))
-    expect(page.locator(".open .word")).to_have_text("budget")
+    expect(page.locator(".open .word")).to_have_text("budget", timeout=15_000)
 
 
 def test_the_timeline_narrows_by_dragging_and_by_typing(filled: Archive, start: Start, visit: Visit) -> None:

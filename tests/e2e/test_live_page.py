@@ -114,7 +114,7 @@ def test_an_edit_a_tag_and_a_deletion_reach_a_post_that_is_shown(
     send(2, "It stays")
     page = visit(start(archive.path)[1])
     first = page.locator(".posts li", has_text="Is it tagged?")
-    expect(first.locator(".tags")).to_have_text("not tagged yet")
+    expect(first.locator(".tags")).to_contain_text("not tagged yet")
     tag(archive, question=True, sentiment="negative")
     expect(first.locator(".tags")).to_contain_text("question")
     expect(first.locator(".mood.negative")).to_have_text("▼negative")
@@ -290,3 +290,64 @@ def test_a_list_that_is_held_stays_still_until_it_is_let_go(
     expect(page.locator(".posts li")).to_have_count(1)
     page.locator(".more").click()
     expect(page.locator(".posts li .text").first).to_have_text("Second")
+
+
+def test_a_rising_topic_opens_its_posts(
+    archive: Archive,
+    receive: Callable[..., Received],
+    send: Callable[..., None],
+    start: Start,
+    visit: Callable[..., Page],
+) -> None:
+    earlier = utc_now() - timedelta(minutes=50)
+    words = ("quiet", "slow", "warm", "long")
+    archive.write([receive(n, text=f"A {words[n % 4]} morning", created_at=earlier) for n in range(30)])
+    for number in range(30, 36):
+        send(number, f"The blackout <b>again</b> {number}", author=f"a{number}")
+    page = visit(start(archive.path)[1])
+    topic = page.locator("[data-id=topics] button", has_text="blackout").first
+    expect(topic).to_be_visible(timeout=20_000)
+    topic.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".examples li")).to_have_count(3)
+    expect(page.locator(".examples li").first).to_contain_text("The blackout <b>again</b> 35")
+    expect(page.locator("[data-id=topics] button[aria-expanded=true]")).to_be_focused()
+    page.locator(".examples a").first.click()
+    expect(page.locator(".open .whole .text")).to_contain_text("The blackout <b>again</b>")
+    assert "page=archive" in page.url and "post=x" in page.url
+
+
+def test_complaints_stand_above_everything_and_lead_to_the_archive(
+    archive: Archive, send: Callable[..., None], start: Start, visit: Callable[..., Page]
+) -> None:
+    send(1, "All is well")
+    tag(archive)
+    page = visit(start(archive.path)[1])
+    expect(page.locator(".posts li")).to_have_count(1)
+    expect(page.locator(".alarm")).to_be_hidden()
+    for number in range(2, 6):
+        send(number, f"The stream keeps dropping {number} <img src=x>")
+    tag(archive, logistics=True, sentiment="negative")
+    expect(page.locator(".alarm.loud .count")).to_have_text("▲ 4 posts about stream, sound or room in 5 min")
+    expect(page.locator(".alarm .quoted").first).to_contain_text("The stream keeps dropping 5 <img src=x>")
+    expect(page.locator(".posts li").first.locator(".tags")).to_contain_text("stream, sound, room")
+    page.locator(".alarm .count").click()
+    expect(page.locator(".archive .list h2")).to_have_text("4 posts")
+    expect(page.locator(".chosen .chip")).to_contain_text("stream, sound, room")
+
+
+def test_a_question_to_the_chair_is_marked_and_opened(
+    archive: Archive, send: Callable[..., None], start: Start, visit: Callable[..., Page]
+) -> None:
+    for number in range(1, 5):
+        send(number, f"Who pays for it? {number}", author=f"a{number}")
+    tag(archive, question=True)
+    archive.save_groups(dict.fromkeys(range(1, 5), 1))
+    page = visit(start(archive.path)[1])
+    first = page.locator(".posts li").first
+    expect(first.locator(".tags")).to_contain_text("question to the chair")
+    expect(first.locator(".tags")).to_contain_text("asked by 4")
+    first.get_by_role("link", name="Open the post of @bc_a4").click()
+    expect(page.locator(".open .whole .text")).to_contain_text("Who pays for it? 4")
+    expect(page.get_by_text("Asked by others too")).to_be_visible()
+    expect(page.locator(".open section", has_text="Asked by others too").locator(".other")).to_have_count(3)

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,10 @@ from archive.facets import Selection
 from archive.store import Archive
 from archive.vocabulary import Author, Meeting, Received, Tagging
 from tests.conftest import START
-from views.archive import MOST_SHOWN, as_csv, selected
+from views import settings
+from views.archive import MOST_SHOWN, as_csv, correct, selected
 
+KEPT = ("archive_shown", "archive_saved")
 Receive = Callable[..., Received]
 TEXTS = ("Open data for everybody", "Lunch is served", "Who pays for open data?")
 TAGGING = Tagging(
@@ -146,6 +149,11 @@ def test_a_damaged_archive_is_said(path: Path, archive: Archive, tmp_path: Path)
         assert "This archive cannot be" in said(page) or state(page)["total"] >= 0
 
 
+def test_marks_that_cannot_be_read_are_said(path: Path, archive: Archive) -> None:
+    archive.conn.execute("DROP TABLE question_groups")
+    assert "This archive cannot be searched" in said(opened(path))
+
+
 def test_a_post_that_is_gone_is_said(path: Path) -> None:
     assert "not in the archive" in state(opened(path, post="x:gone"))["open"]["gone"]
 
@@ -170,25 +178,97 @@ def test_more_posts_are_shown_until_the_view_changes(path: Path) -> None:
 def test_a_very_long_list_ends_with_advice(archive: Archive, receive: Receive) -> None:
     archive.write([receive(n) for n in range(MOST_SHOWN + 5)])
     page = opened(archive.path)
-    page.session_state["archive_shown"] = ((None,) * 10, 10_000)
+    page.session_state["archive_shown"] = ((None,) * 11, 10_000)
     page.run()
     assert state(page)["rest"] == "5 more: narrow the search, or download all 205 as CSV."
 
 
-def act(page: AppTest, wish: dict[str, Any]) -> None:
+def act(page: AppTest, wish: dict[str, Any], path: str = "") -> None:
     """What the component does when something is clicked: AppTest cannot click in it."""
-    call = f"import views.archive as a\na.st.session_state['archive'] = {{'act': {wish!r}}}\na._act()"
+    call = (
+        f"from pathlib import Path\nimport views.archive as a\n"
+        f"a.st.session_state['archive'] = {{'act': {wish!r}}}\na._act(Path({path!r}))"
+    )
     helper = AppTest.from_string(call)
     helper.query_params = page.query_params
-    for name in ("archive_shown",):
+    for name in KEPT:
         if name in page.session_state:
             helper.session_state[name] = page.session_state[name]
     helper.run()
     assert not helper.exception
     page.query_params = helper.query_params
-    if "archive_shown" in helper.session_state:
-        page.session_state["archive_shown"] = helper.session_state["archive_shown"]
+    for name in KEPT:
+        if name in helper.session_state:
+            page.session_state[name] = helper.session_state[name]
     page.run()
+
+
+def key(number: int) -> str:
+    return f"x:9{number:018d}"
+
+
+def test_a_correction_is_kept_and_shown_at_once(path: Path, archive: Archive) -> None:
+    page = opened(path, post=key(2))
+    assert state(page)["correcting"]["themes"] == ["open-data", "agility", "defragment"]
+    said_ = {"key": key(2), "by": " Ana ", "note": "about pilots", "themes": ["agility"], "question": True}
+    act(page, {"correct": said_}, str(path))
+    shown = state(page)
+    assert shown["saved"] == {"number": 1, "key": key(2), "said": "Saved: themes, question.", "problem": None}
+    assert (shown["open"]["themes"], shown["open"]["question"]) == (["agility"], True)
+    assert shown["open"]["why"][0]["person"] == "Ana"
+    assert "1 correction given, not learned from yet" in said(page)
+    act(page, {"set": {"post": key(3)}}, str(path))
+    act(page, {"set": {"post": key(2)}}, str(path))  # said once is enough
+    assert state(page)["saved"] == {"number": 1, "key": None, "said": "", "problem": None}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        ({"by": " ", "themes": []}, "signed"),
+        ({"by": "Ana"}, "nothing to correct"),
+        ({"by": "Ana", "themes": ["made-up"]}, "not known"),
+        ({"by": "Ana", "themes": "agility"}, "load the page again"),
+        ({"by": "Ana", "themes": [1]}, "load the page again"),
+        ({"by": "Ana", "sentiment": "angry"}, "load the page again"),
+        ({"by": "Ana", "question": "yes"}, "load the page again"),
+        ({"by": "Ana", "language": 7}, "load the page again"),
+        ({"by": "Ana", "language": "xx"}, "not known"),
+        ({"by": "Ana", "sentiment": "neutral", "key": "x:gone"}, "no such post"),
+        ({"by": "Ana\x00", "sentiment": "neutral"}, "name, note"),
+    ],
+)
+def test_what_cannot_be_kept_is_explained(path: Path, wrong: dict[str, Any], problem: str) -> None:
+    outcome = correct(path, {"key": key(2), **wrong})
+    assert problem in outcome["problem"], outcome
+
+
+def test_nothing_is_corrected_where_it_is_read_only(
+    path: Path, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(settings.READ_ONLY, "1")
+    assert state(opened(path, post=key(2)))["correcting"] is None
+    outcome = correct(path, {"key": key(2), "by": "Ana", "sentiment": "negative"})
+    assert "read-only" in outcome["problem"]
+    assert archive.conn.execute("SELECT count(*) FROM tags WHERE set_by IS NOT NULL").fetchone()[0] == 0
+
+
+def test_logistics_narrow_the_search(archive: Archive, receive: Receive) -> None:
+    archive.write([receive(n) for n in range(3)])
+    posts = archive.untagged(2, newest_first=False)
+    archive.save_tags(
+        [(posts[0], replace(TAGGING, logistics=True)), (posts[1], replace(TAGGING, question=True))],
+        version="1",
+    )
+    shown = state(opened(archive.path, logistics="1"))
+    assert [(post["key"], post["logistics"]) for post in shown["posts"]] == [(key(0), True)]
+    facet = next(facet for facet in shown["facets"] if facet["name"] == "logistics")
+    assert [(one["label"], one["posts"]) for one in facet["values"]] == [
+        ("stream, sound, room", 1),
+        ("everything else", 1),
+        ("not tagged yet", 1),
+    ]
+    assert state(opened(archive.path, logistics="0"))["posts"][0]["to_chair"] is True
 
 
 def test_the_csv_holds_what_is_found_and_no_formula(archive: Archive, receive: Receive, path: Path) -> None:

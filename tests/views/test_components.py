@@ -20,21 +20,13 @@ def html(page: AppTest) -> str:
 def test_names_from_outside_are_escaped() -> None:
     page = drawn(
         "components.heading(H, [(H, H)], H)\n"
-        "components.ranking(H, [(H, H, H)], note=H)\n"
-        "components.naming(H, [(H, H)])\n"
         "components.agenda([(H, H, 'now')])\n"
         "components.message(H, [H, ''])\n"
         "components.swatch(H, H, H)"
     )
     assert "<img" not in html(page)
-    assert html(page).count("&lt;img src=x onerror=1&gt;") == 19
+    assert html(page).count("&lt;img src=x onerror=1&gt;") == 11
     assert not page.markdown
-
-
-def test_an_empty_ranking_says_so() -> None:
-    page = html(drawn("components.ranking('Rising', [], note='how', empty='None yet.')"))
-    assert "None yet." in page and "how" not in page and "<ol" not in page
-    assert "Nothing." in html(drawn("components.naming('Rising', [], empty='Nothing.')"))
 
 
 def test_a_card_holds_what_is_drawn_in_it() -> None:
@@ -44,9 +36,11 @@ def test_a_card_holds_what_is_drawn_in_it() -> None:
 def test_the_pushed_parts_share_one_channel() -> None:
     page = drawn(
         "live = {'epoch': 'e1', 'seq': 1}\n"
-        "components.pulse(live, '/api/live', on_control=lambda: None, on_polling=lambda: None)\n"
-        "components.posts(live, '/api/live')\n"
+        "none = lambda: None\n"
+        "components.pulse(live, '/api/live', on_control=none, on_polling=none, on_go=none)\n"
+        "components.pushed('heard', live, '/api/live', none)\n"
+        "components.pushed('posts', live, '/api/live', none)\n"
         "components.feed(live)"
     )
     parts = page.get("bidi_component")
-    assert len(parts) == 3
+    assert len(parts) == 4

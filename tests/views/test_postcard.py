@@ -3,14 +3,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from archive.evidence import StoredTag, TaggedPost
 from archive.facets import Timeline
 from archive.search import Found, hits_of
 from archive.store import Archive
-from archive.vocabulary import Author, Engagement, Meeting, Post, Received
+from archive.vocabulary import Author, Correction, Engagement, Meeting, Post, Received, Tag, Tagging
 from tests.conftest import START
 from views import postcard
 
@@ -57,7 +57,7 @@ def test_an_opened_post(archive: Archive, make_post: Callable[..., Post], meetin
     whole = postcard.opened(archive.conn, KEY, meeting)
     assert (whole["url"], whole["place"]) == ("https://example.org/1", "Opening")
     assert whole["engagement"][0]["likes"] == 3
-    assert (whole["versions"], whole["evidence"], whole["failure"]) == ([], [], None)
+    assert (whole["versions"], whole["why"], whole["history"], whole["failure"]) == ([], [], [], None)
     archive.write([Received(edited, None, START + timedelta(minutes=6))])
     whole = postcard.opened(archive.conn, KEY, meeting)
     assert whole["url"] is None
@@ -67,59 +67,65 @@ def test_an_opened_post(archive: Archive, make_post: Callable[..., Post], meetin
     assert "gone" in postcard.opened(archive.conn, "x:nothing", meeting)
 
 
-def tag(**fields: object) -> StoredTag:
-    values: dict[str, object] = {
-        "component": "theme",
-        "label": "open-data",
-        "score": 0.5,
-        "evidence": None,
-        "version": "3",
-        "set_by": None,
-        "seen_at": "2012-03-26T15:00:00.000000Z",
-        "superseded_at": None,
+def tagging(**fields: Any) -> Tagging:
+    values: dict[str, Any] = {
+        "language": "en",
+        "themes": (("open-data", 0.7),),
+        "sentiment": "positive",
+        "sentiment_score": 0.8,
+        "sure": True,
+        "question": True,
+        "tags": (),
         **fields,
     }
-    return StoredTag(**values)  # type: ignore[arg-type]
+    return Tagging(**values)
 
 
-def test_why_a_post_has_its_tags(meeting: Meeting) -> None:
-    tags = (
-        tag(superseded_at="2012-03-26T16:00:00.000000Z"),
-        tag(evidence={"spans": [{"text": "Open data"}]}),
-        tag(component="sentiment", label="positive", set_by="Ana", score=None, evidence={"sure": False}),
-    )
-    tagged = TaggedPost(
-        key=KEY,
-        text="",
-        kind=None,
-        language=None,
-        sure=None,
-        tagged_at=None,
-        tagged_by=None,
-        failure="it was too long",
-        tags=tags,
-    )
-    found = postcard.evidence(tagged, meeting)
-    assert [(one["label"], one["words"], one["by"]) for one in found["evidence"]] == [
-        ("positive", [], "corrected by Ana · 26 Mar 2012 09:00:00"),
-        ("Open data to open governments", ["Open data"], "3 · 26 Mar 2012 09:00:00"),
-    ]
-    assert [one["note"] for one in found["evidence"]] == ["too close to call: counted as not sure", None]
-    assert found["earlier"] == ["theme Open data to open governments until 26 Mar 2012 10:00:00 (3)"]
-    assert found["failure"] == "Tagging it failed: it was too long"
-    assert postcard.evidence(None, meeting) == {"evidence": [], "earlier": [], "failure": None}
+def test_an_opened_post_has_its_reasons_and_what_a_correction_begins_with(
+    archive: Archive, receive: Receive, meeting: Meeting
+) -> None:
+    archive.write([receive(n, author=f"a{n}", text="Is open data a right?") for n in (1, 2)])
+    evidence = {"spans": [{"start": 3, "end": 12, "text": "open data"}]}
+    tags = (Tag(component="theme", label="open-data", score=0.7, evidence=evidence, version="theme 1"),)
+    waiting = archive.untagged(9, newest_first=False)
+    archive.save_tags([(waiting[0], tagging(tags=tags)), (waiting[1], tagging(sure=False))], version="1")
+    archive.save_groups({1: 1, 2: 1})
+    whole = postcard.opened(archive.conn, KEY, meeting)
+    assert whole["segments"] == [["Is ", False], ["open data", "open-data"], [" a right?", False]]
+    assert whole["why"][0]["labels"] == [["open-data", "Open data to open governments"]]
+    assert (whole["asked"], whole["to_chair"], whole["logistics"]) == ("asked by 2", True, False)
+    assert [one["author"] for one in whole["alike"]] == ["@bc_a2"]
+    assert whole["values"] == {"sentiment": "positive", "question": "yes", "language": "en"}
+    unsure = postcard.opened(archive.conn, f"x:9{2:018d}", meeting)
+    assert unsure["values"]["sentiment"] is None
+    archive.correct(KEY, Correction(by="Ana", themes=("agility",), note="it is not"))
+    corrected = postcard.opened(archive.conn, KEY, meeting)
+    assert (corrected["themes"], corrected["history"][0]["note"]) == (["agility"], "it is not")
+    assert [(one["person"], one["outvoted"]) for one in corrected["why"]] == [("Ana", False), (None, True)]
 
 
-def test_every_form_of_evidence_gives_its_words() -> None:
-    assert postcard.fired(None) == ()
-    assert postcard.fired({"words": [["good", 0.3], ["good", 0.1], ["fine", 0.2]]}) == ("good", "fine")
-    assert postcard.fired({"fired": [{"rule": "question mark", "text": "?"}]}) == ("?",)
+def test_how_many_ask_the_same() -> None:
+    assert postcard.asked(None) is None
+    assert postcard.asked({"authors": 4, "languages": 3}) == "asked by 4 in 3 languages"
+
+
+def test_a_correction_chooses_among_what_the_meeting_has(meeting: Meeting) -> None:
+    assert postcard.correcting(meeting) == {
+        "themes": ["open-data", "agility", "defragment"],
+        "languages": [
+            ["en", "English"],
+            ["es", "Spanish"],
+            ["fr", "French"],
+            ["unknown", "none of these"],
+        ],
+    }
 
 
 def test_facets_keep_the_order_of_the_agenda(meeting: Meeting) -> None:
     facets = {
         "theme": [("none", 9), ("agility", 5), ("open-data", 3)],
         "sentiment": [("negative", 4), ("positive", 1)],
+        "logistics": [("0", 8), ("unknown", 1), ("1", 1)],
         "kind": [("repost", 3), ("original", 1), ("unknown", 1)],
         "language": [("es-MX", 3), ("und", 2), ("qq", 1)],
         "source": [("x", 5)],
@@ -132,6 +138,7 @@ def test_facets_keep_the_order_of_the_agenda(meeting: Meeting) -> None:
     labels = {name: [value["label"] for value in facet["values"]] for name, facet in drawn.items()}
     assert labels["theme"] == ["Open data to open governments", "Improve agility", "no theme"]
     assert labels["sentiment"] == ["positive", "negative"]
+    assert labels["logistics"] == ["stream, sound, room", "everything else", "not tagged yet"]
     assert labels["kind"] == ["original", "reply", "repost", "not known"]
     assert labels["language"] == ["Spanish", "undetermined", "qq"]
     assert labels["source"] == []

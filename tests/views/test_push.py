@@ -154,3 +154,24 @@ def test_the_route_streams_events(
 )
 def test_pages_of_others_are_refused(headers: dict[str, str]) -> None:
     assert asyncio.run(ask(headers)).status_code == 403
+
+
+def test_a_hub_looks_for_topics_by_itself(archive: Archive, receive: Callable[..., Received]) -> None:
+    archive.write([receive(1)])
+    hub = push.hub(archive.path)
+    until(lambda: bool(hub.snapshot.get("heard")))
+    assert hub.snapshot["heard"]["active"][0]["name"] == "@bc_ana"
+    push.close_all()
+
+
+def test_trouble_with_topics_leaves_the_rest(
+    archive: Archive, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("this cannot be")
+
+    monkeypatch.setattr(push, "heard", fail)
+    hub = push.hub(archive.path)
+    until(lambda: "topics and names could not be read" in caplog.text)
+    assert hub.snapshot["figures"] and hub.snapshot["heard"] is None
+    push.close_all()

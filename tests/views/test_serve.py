@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -81,3 +82,44 @@ def test_a_signal_ends_it_and_the_caller_goes_on(archive: Archive, monkeypatch: 
     timer = threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGTERM))
     serve.run(archive.path, port=0, ready=lambda _: timer.start())
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.parametrize(
+    ("origin", "handed_on"),
+    [
+        ("http://127.0.0.1:8501", True),
+        (None, True),
+        ("http://127.0.0.1:9000", False),
+        ("http://localhost:8501", False),
+        ("https://canary.example.org", False),
+    ],
+)
+def test_a_page_of_another_address_gets_no_websocket(origin: str | None, handed_on: bool) -> None:
+    reached: list[str] = []
+    sent: list[dict[str, object]] = []
+
+    async def app(scope: dict[str, object], receive: object, send: object) -> None:
+        reached.append(str(scope["type"]))
+
+    async def receive() -> dict[str, object]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: dict[str, object]) -> None:
+        sent.append(message)
+
+    headers = [(b"host", b"127.0.0.1:8501")] + ([(b"origin", origin.encode())] if origin else [])
+    asyncio.run(serve.OwnPagesOnly(app)({"type": "websocket", "headers": headers}, receive, send))  # type: ignore[arg-type]
+    assert (reached, sent) == (
+        (["websocket"], []) if handed_on else ([], [{"type": "websocket.close", "code": 1008}])
+    )
+
+
+def test_pages_themselves_may_be_asked_for_from_anywhere() -> None:
+    reached: list[str] = []
+
+    async def app(scope: dict[str, object], receive: object, send: object) -> None:
+        reached.append(str(scope["type"]))
+
+    headers = [(b"host", b"127.0.0.1:8501"), (b"origin", b"http://127.0.0.1:9000")]
+    asyncio.run(serve.OwnPagesOnly(app)({"type": "http", "headers": headers}, None, None))  # type: ignore[arg-type]
+    assert reached == ["http"]

@@ -1,33 +1,9 @@
 // The Archive page below its search box: facets, timeline, list of posts, the opened post.
 //
 // Python sends the whole state; every click goes back as { set: {parameter: value or null} }, which
-// Python writes into the address. All text reaches the page through textContent: make() knows no HTML.
+// Python writes into the address. dom.js stands before this script.
 
-const number = new Intl.NumberFormat("en")
-const GLYPHS = { positive: "▲", neutral: "●", negative: "▼", not_sure: "?", untagged: "–" }
 const FEW = 8 // values of a facet that are shown before "more"
-
-function make(name, className = "", text = null) {
-  const node = document.createElement(name)
-  if (className) node.className = className
-  if (text !== null) node.textContent = text
-  return node
-}
-
-function button(className, text, onclick, label = "") {
-  const node = make("button", className, text)
-  node.type = "button"
-  node.onclick = onclick
-  if (label) node.setAttribute("aria-label", label)
-  return node
-}
-
-// A text of somebody else: isolated, so that its direction does not turn the rest of the line.
-function outside(className, text) {
-  const node = make("bdi", className, text)
-  node.dir = "auto"
-  return node
-}
 
 // ---------------------------------------------------------------- facets
 
@@ -371,10 +347,18 @@ function byline(post) {
   return head
 }
 
-function text(segments) {
+// Pieces of a text; a piece is marked where it was found by the search, or has the slug of a theme.
+function text(segments, page) {
   const node = make("p", "text")
   node.dir = "auto"
-  for (const [piece, match] of segments) node.append(match ? make("mark", "", piece) : piece)
+  for (const [piece, match] of segments) {
+    const part = match ? make("mark", typeof match === "string" ? "theme" : "", piece) : piece
+    if (typeof match === "string") {
+      part.style.setProperty("--theme", page.colour(match))
+      part.title = page.data.themes[match]?.title ?? match
+    }
+    node.append(part)
+  }
   return node
 }
 
@@ -391,7 +375,9 @@ function tags(page, post, show) {
     chip.append(make("i", "", GLYPHS[post.mood]), post.mood.replace("_", " "))
     row.append(chip)
   }
-  if (post.question) row.append(make("span", "tag question", "question"))
+  if (post.question) row.append(make("span", "tag question", post.to_chair ? "question to the chair" : "question"))
+  if (post.asked) row.append(make("span", "tag", post.asked))
+  if (post.logistics) row.append(make("span", "tag logistics", "stream, sound, room"))
   if (post.language) row.append(make("span", "tag", post.language))
   if (post.edited) row.append(make("span", "tag", "edited"))
   if (show) {
@@ -412,19 +398,22 @@ function drawOpen(page) {
   if (!post) return parts.open.replaceChildren()
   const close = () => page.set({ post: null })
   parts.shade.onclick = close
-  parts.open.onkeydown = (event) => event.key === "Escape" && close()
+  parts.open.onkeydown = (event) => {
+    if (event.key === "Escape") page.form ? page.shutForm() : close()
+  }
   const head = make("header")
   head.append(make("h2", "", "Post"), button("close", "Close ×", close))
   if (post.gone) return parts.open.replaceChildren(head, notice("empty", post.gone, []))
   const body = make("article", "whole")
   body.style.setProperty("--theme", page.colour(post.themes[0]))
-  body.append(byline(post), text(post.segments), tags(page, post, null), make("p", "muted", post.place))
+  body.append(byline(post), text(post.segments, page), tags(page, post, null), make("p", "muted", post.place))
   if (post.url) body.append(button("out", "Open at its source ↗", () => open(post.url, "_blank", "noopener,noreferrer")))
   const parts_ = [head, body]
   for (const [title, one] of [["Passes on", post.passed_on], ["Quotes", post.quoted]]) {
     if (one) parts_.push(section(title, [plain(page, one)]))
   }
-  parts_.push(section("Why these tags", why(page, post)))
+  parts_.push(drawWhy(page, post))
+  if (post.alike.length) parts_.push(section("Asked by others too", post.alike.map((one) => plain(page, one))))
   if (post.thread.length || post.absent) parts_.push(section("Thread", thread(page, post)))
   if (post.versions.length) parts_.push(section("What it said before", versions(post)))
   if (post.engagement.length) parts_.push(section("As the network counted", [engagement(post)]))
@@ -470,39 +459,234 @@ function versions(post) {
   })
 }
 
-function why(page, post) {
-  const nodes = post.failure ? [outside("muted", post.failure)] : []
-  if (!post.evidence.length && !post.failure) nodes.push(make("p", "muted", "No tagger has read this post yet."))
-  nodes.push(...post.evidence.map((tag) => tagline(tag)))
-  if (post.earlier.length) {
-    const box = make("details", "earlier")
-    box.append(make("summary", "", `Earlier tags (${post.earlier.length})`))
-    for (const line of post.earlier) box.append(make("p", "muted small", line))
-    nodes.push(box)
+// ---------------------------------------------------------------- why these tags, and the correction of them
+
+function drawWhy(page, post) {
+  const { correcting, saved } = page.data
+  if (page.form?.key !== post.key) page.form = null
+  const nodes = []
+  if (saved.key === post.key && !saved.problem) {
+    const said = make("p", "saved", saved.said)
+    said.setAttribute("role", "status")
+    nodes.push(said)
   }
-  return nodes
+  if (page.form) nodes.push(page.form.node)
+  if (post.failure) nodes.push(outside("muted", post.failure))
+  if (!post.why.length && !post.failure) nodes.push(make("p", "muted", "No tagger has read this post yet."))
+  post.why.forEach((reason, at) => nodes.push(drawReason(page, reason, post.why[at - 1]?.title === reason.title)))
+  if (post.history.length) nodes.push(drawHistory(post.history))
+  const node = section("Why these tags", nodes)
+  if (correcting && !page.form) {
+    const head = make("header", "why-head")
+    head.append(node.firstElementChild, button("correct", "Correct", () => openForm(page, post)))
+    node.prepend(head)
+  }
+  return node
 }
 
-function tagline(tag) {
-  const box = make("div", "tagline")
-  const head = make("p", "")
-  head.append(make("b", "", tag.component), " ", outside("", tag.label))
-  if (tag.score !== null) {
-    const meter = make("span", "meter")
-    const fill = make("i")
-    fill.style.width = `${Math.round(100 * Math.min(1, Math.max(0, tag.score)))}%`
-    meter.append(fill)
-    head.append(meter, make("span", "muted", tag.score.toFixed(2)))
+function drawReason(page, reason, again) {
+  const box = make("div", "reason")
+  box.dataset.component = reason.component
+  box.classList.toggle("outvoted", reason.outvoted)
+  box.append(make("b", "", again ? "" : reason.title))
+  const head = make("p", "said")
+  for (const [value, label] of reason.labels) {
+    const one = make("span", "one")
+    if (reason.component === "theme") one.append(mark(page, "theme", value))
+    if (reason.component === "sentiment" && GLYPHS[value]) one.append(make("span", `mark ${value}`, GLYPHS[value]))
+    one.append(outside("verdict", label))
+    head.append(one)
   }
+  if (reason.score !== null) head.append(drawMeter(reason.score))
+  if (reason.person) head.append(drawPerson(reason.person))
+  if (reason.outvoted) head.append(make("span", "muted", "said the tagger"))
   box.append(head)
-  if (tag.words.length) {
-    const words = make("p", "words")
-    for (const word of tag.words) words.append(outside("word", word))
-    box.append(words)
-  }
-  if (tag.note) box.append(make("p", "small", tag.note))
-  box.append(outside("muted small", tag.by))
+  if (reason.chances) box.append(drawChances(reason.chances))
+  for (const [said, words, fired] of reason.lines) box.append(drawLine(said, words, fired))
+  box.append(outside("muted small by-whom", reason.by))
   return box
+}
+
+function drawPerson(name) {
+  const node = make("span", "person", "by ")
+  node.append(outside("", name))
+  return node
+}
+
+function drawMeter(score) {
+  const box = make("span", "score")
+  const meter = make("span", "meter")
+  const fill = make("i")
+  fill.style.width = `${Math.round(100 * Math.min(1, Math.max(0, score)))}%`
+  meter.append(fill)
+  box.append(meter, make("span", "muted", score.toFixed(2)))
+  return box
+}
+
+function drawChances(chances) {
+  const box = make("div", "chances")
+  const bar = make("div", "bar")
+  const words = make("p", "muted small")
+  for (const [label, share] of chances) {
+    const part = make("i", label)
+    part.style.width = `${100 * share}%`
+    bar.append(part)
+    const word = make("span", label)
+    word.append(make("i", "", GLYPHS[label]), ` ${label} ${Math.round(100 * share)}%`)
+    words.append(word)
+  }
+  bar.setAttribute("aria-hidden", "true")
+  box.append(bar, words)
+  return box
+}
+
+function drawLine(said, words, fired) {
+  const line = make("p", "line")
+  line.append(outside("", said))
+  for (const word of words) line.append(" ", outside(fired ? "word fired" : "word", word))
+  return line
+}
+
+function drawHistory(history) {
+  const box = make("details", "history")
+  const people = history.filter((entry) => entry.person).length
+  box.append(make("summary", "", people ? `History: ${counted(people, "correction")}` : "History"))
+  box.open = people > 0
+  const list = make("ol")
+  for (const entry of history) {
+    const item = make("li", entry.person ? "by-person" : "")
+    const head = make("p", "")
+    head.append(outside("who", entry.who), " ", make("time", "muted", entry.when))
+    item.append(head, outside(entry.past ? "deed past" : "deed", entry.said.join(" · ")))
+    if (entry.note) item.append(outside("note", `“${entry.note}”`))
+    list.append(item)
+  }
+  box.append(list)
+  return box
+}
+
+// The form keeps its node for as long as it is open: what was typed survives whatever is drawn around it.
+function openForm(page, post) {
+  const form = make("form", "correcting")
+  form.noValidate = true
+  form.append(drawThemes(page, post), ...drawChoices(post.values), drawLanguages(page.data.correcting, post.values))
+  const note = make("label", "field")
+  const why = make("input")
+  why.name = "note"
+  why.maxLength = 500
+  why.placeholder = "may stay empty"
+  note.append(make("span", "", "Why"), why)
+  const problem = make("p", "problem")
+  problem.setAttribute("role", "alert")
+  problem.hidden = true
+  const save = make("button", "save", "")
+  save.type = "submit"
+  const buttons = make("p", "buttons")
+  buttons.append(save, button("cancel", "Cancel", () => page.shutForm()))
+  form.append(nameField("Your name"), note, problem, buttons)
+  const first = valuesOf(form)
+  const label = () => (save.textContent = touched(first, valuesOf(form)) ? "Save correction" : "Confirm as right")
+  form.oninput = label
+  label()
+  form.onsubmit = (event) => {
+    event.preventDefault()
+    const values = valuesOf(form)
+    const by = form.elements.by.value.trim()
+    if (!by) return (explain(page, "Please write your name: a correction says who made it."), form.elements.by.focus())
+    remember(by)
+    const said = touched(first, values) ?? confirmed(values)
+    page.act({ correct: { key: post.key, by, note: why.value.trim(), ...said } })
+  }
+  page.form = { key: post.key, node: form, problem }
+  page.draw()
+  form.querySelector("input")?.focus({ preventScroll: true })
+  // Into view within its panel; scrollIntoView() would move the page as well.
+  const panel = page.parts.open
+  const over = form.offsetTop + form.offsetHeight - panel.scrollTop - panel.clientHeight
+  if (over > 0) panel.scrollTop += Math.min(over + 12, form.offsetTop - panel.scrollTop - 60)
+}
+
+function explain(page, text) {
+  page.form.problem.hidden = !text
+  page.form.problem.textContent = text
+}
+
+function valuesOf(form) {
+  const { elements } = form
+  const chosen = [...form.querySelectorAll("[name=theme]")]
+  return {
+    themes: chosen.filter((box) => box.checked).map((box) => box.value),
+    sentiment: elements.sentiment.value || null,
+    question: elements.question.value ? elements.question.value === "yes" : null,
+    language: elements.language.value || null,
+  }
+}
+
+// What a person changed, or null where that is nothing.
+function touched(first, values) {
+  const changed = Object.keys(values).filter((name) => String(values[name]) !== String(first[name]))
+  return changed.length ? Object.fromEntries(changed.map((name) => [name, values[name]])) : null
+}
+
+function confirmed({ themes, sentiment, question }) {
+  return { themes, sentiment, question }
+}
+
+function drawThemes(page, post) {
+  const group = make("fieldset", "pick")
+  group.append(make("legend", "", "Themes"))
+  const themes = page.data.correcting.themes
+  for (const slug of themes) {
+    const label = make("label", "tick")
+    const box = make("input")
+    box.type = "checkbox"
+    box.name = "theme"
+    box.value = slug
+    box.checked = post.themes.includes(slug)
+    label.append(box, mark(page, "theme", slug), outside("", page.data.themes[slug]?.title ?? slug))
+    group.append(label)
+  }
+  group.append(make("p", "muted small", themes.length ? "None ticked: no theme." : "The meeting has no themes."))
+  return group
+}
+
+const CHOICES = [
+  ["sentiment", "Sentiment", [["positive", "positive"], ["neutral", "neutral"], ["negative", "negative"]]],
+  ["question", "Question", [["yes", "yes"], ["no", "no"]]],
+]
+
+function drawChoices(values) {
+  return CHOICES.map(([name, title, options]) => {
+    const group = make("fieldset", "pick row")
+    group.append(make("legend", "", title))
+    for (const [value, text] of options) {
+      const label = make("label", `pill ${value}`)
+      const radio = make("input")
+      radio.type = "radio"
+      radio.name = name
+      radio.value = value
+      radio.checked = values[name] === value
+      if (GLYPHS[value]) label.append(radio, make("i", "", GLYPHS[value]), text)
+      else label.append(radio, text)
+      group.append(label)
+    }
+    return group
+  })
+}
+
+function drawLanguages(correcting, values) {
+  const field = make("label", "field")
+  const select = make("select")
+  select.name = "language"
+  const known = correcting.languages.some(([code]) => code === values.language)
+  for (const [code, name] of known ? correcting.languages : [[values.language, values.language], ...correcting.languages]) {
+    const option = make("option", "", name)
+    option.value = code
+    option.selected = code === values.language
+    select.append(option)
+  }
+  field.append(make("span", "", "Language"), select)
+  return field
 }
 
 function engagement(post) {
@@ -540,16 +724,24 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
   page.set = (values) => page.act({ set: values })
   page.colour = (slug) => data.themes[slug]?.colours[page.dark ? 1 : 0] ?? "var(--none)"
+  page.shutForm = () => {
+    page.form = null
+    page.draw()
+    parentElement.querySelector(".open .correct")?.focus({ preventScroll: true })
+  }
   page.draw = () => {
     const opened = page.parts.open.dataset.key
+    const active = parentElement.activeElement
     const focused = whereabouts(parentElement)
+    const { scrollTop } = page.parts.open
     drawNarrow(page)
     drawTime(page)
     drawList(page)
     drawOpen(page)
     page.parts.open.dataset.key = data.open?.key ?? ""
     const fresh = Boolean(data.open) && data.open.key !== opened
-    if (fresh) page.parts.open.scrollTop = 0
+    page.parts.open.scrollTop = fresh ? 0 : scrollTop
+    if (!fresh && focused && active?.isConnected) return active.focus({ preventScroll: true })
     const closed = opened && !data.open ? detailsOf(opened) : focused
     const target = fresh && opened !== undefined ? ".open .close" : closed
     if (target) parentElement.querySelector(target)?.focus({ preventScroll: true })
@@ -558,6 +750,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
   page.dark = isDark(getComputedStyle(host).getPropertyValue("--st-background-color"))
   page.parts.root.dataset.theme = page.dark ? "dark" : "light"
   page.parts.root.classList.remove("busy")
+  if (page.saved !== data.saved.number) {
+    page.saved = data.saved.number
+    if (data.saved.problem && page.form) explain(page, data.saved.problem)
+    else if (page.form) return page.shutForm()
+  }
   page.draw()
 }
 
@@ -574,12 +771,4 @@ function whereabouts(root) {
 
 function detailsOf(key) {
   return `.post[data-key="${CSS.escape(key)}"] .details`
-}
-
-function isDark(colour) {
-  const hex = /^#([0-9a-f]{6})/i.exec(colour.trim())
-  const rgb = hex
-    ? [0, 2, 4].map((at) => parseInt(hex[1].slice(at, at + 2), 16))
-    : (colour.match(/[\d.]+/g) ?? [255, 255, 255]).slice(0, 3).map(Number)
-  return 0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2] < 128
 }

@@ -125,6 +125,7 @@ function openLive(url, name) {
         ...old,
         ...update,
         figures: old.figures.map((figure) => figures.get(figure.key) ?? figure),
+        gaps: { ...old.gaps, ...update.gaps },
         posts: sorted([...posts.values()]),
       }
     }
@@ -184,23 +185,13 @@ function make(tag, className, text) {
   return node
 }
 
-// ---------------------------------------------------------------- header, sources, key figures
+// ---------------------------------------------------------------- header, key figures
 
 const PUSH = {
   live: "Live",
   waiting: "Connecting…",
   blocked: "Updates every 2 s",
 }
-const STATES = {
-  imported: "■",
-  ended: "■",
-  listening: "●",
-  catching_up: "◐",
-  waiting: "○",
-  deaf: "▲",
-  stopped: "■",
-}
-
 function drawPulse(live, part, component) {
   const { state } = live
   const { meeting, now } = state
@@ -211,8 +202,9 @@ function drawPulse(live, part, component) {
   put(part.clock, `${time(clock, meeting.timezone, DAY)} ${time(clock, meeting.timezone, CLOCK)}`)
   part.push.dataset.push = live.push
   put(part.push.lastElementChild, PUSH[live.push])
-  drawFeeds(part.feeds, state)
+  drawFeeds(part, state, { clock, zone: meeting.timezone, speed: now.speed, phase: now.phase })
   drawReplay(part, now, clock, component)
+  drawAlarm(part, state.alarm)
   drawFigures(part.figures, state.figures, clock)
 }
 
@@ -235,33 +227,6 @@ function countdown(ms) {
   const clock = [Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60, seconds % 60]
   const text = clock.map((value) => String(value).padStart(2, "0")).join(":")
   return days ? `${days} day${days > 1 ? "s" : ""} ${text}` : text
-}
-
-function drawFeeds(list, state) {
-  const feeds = state.feeds.map((feed) => ({
-    ...feed,
-    // Where something is heard all the time, the seconds would only flicker.
-    said: feed.age === null || (feed.state === "listening" && feed.age < 5) ? "" : age(feed.age * 1000),
-    word: feed.state.replace("_", " "),
-  }))
-  if (state.tagger) feeds.push({ name: "tagging", word: "", said: state.tagger.note, state: state.tagger.state, note: "" })
-  while (list.children.length > feeds.length) list.lastElementChild.remove()
-  while (list.children.length < feeds.length) {
-    const item = make("li")
-    item.append(make("i"), make("b"), make("span", "word"), make("span"), make("span", "note"))
-    item.firstElementChild.ariaHidden = "true"
-    list.append(item)
-  }
-  feeds.forEach((feed, at) => {
-    const [glyph, name, word, said, note] = list.children[at].children
-    list.children[at].dataset.state = feed.state
-    put(glyph, STATES[feed.state] ?? "○")
-    put(name, feed.name)
-    put(word, feed.word)
-    put(said, feed.said)
-    put(note, feed.note)
-    note.title = feed.note
-  })
 }
 
 function drawReplay(part, now, clock, component) {
@@ -306,6 +271,318 @@ function drawMood(value, figure) {
   put(negative, known ? `▼ ${percent(figure.negative)}` : "")
 }
 
+// What is said of stream, sound and room: organisers can do something about it now.
+function drawAlarm(part, alarm) {
+  const box = part.alarm
+  box.hidden = !alarm
+  const print = JSON.stringify(alarm)
+  if (!alarm || box.print === print) return
+  box.print = print
+  box.classList.toggle("loud", alarm.loud)
+  const posts = `${number.format(alarm.posts)} post${alarm.posts === 1 ? "" : "s"}`
+  const count = link(part, "count", `${alarm.loud ? "▲ " : ""}${posts} about stream, sound or room in ${alarm.minutes} min`, { logistics: "1" })
+  box.replaceChildren(count, ...alarm.newest.map((post) => quoted(part, post)))
+}
+
+function quoted(part, post) {
+  const node = link(part, "quoted", null, { post: post.key })
+  const text = make("bdi", "", post.text)
+  text.dir = "auto"
+  node.append(make("bdi", "who", post.author), " ", text)
+  return node
+}
+
+// A way into the archive: an address that can be opened in another tab, or followed without loading anew.
+function link(part, className, text, query) {
+  const node = make("a", className, text ?? "")
+  node.href = `?${new URLSearchParams({ page: "archive", ...query })}`
+  node.onclick = (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return
+    event.preventDefault()
+    part.go(query)
+  }
+  return node
+}
+
+// ---------------------------------------------------------------- feed health
+
+const STATES = {
+  imported: "■",
+  ended: "■",
+  listening: "●",
+  catching_up: "◐",
+  waiting: "○",
+  deaf: "▲",
+  stopped: "■",
+  unstarted: "□",
+}
+const WORDS = { catching_up: "catching up", unstarted: "not started yet" }
+const QUIET = 300000 // ms without a post after which its age is worth a word
+const SLOW = 10 // meeting seconds a second, of a replay in which ages can still be read
+
+// One line per source, the same element for as long as the page stands: focus stays where it is.
+// `at` is the moment: clock, zone, speed and phase.
+function drawFeeds(part, state, at) {
+  const items = new Map([...part.feeds.children].map((item) => [item.dataset.feed, item]))
+  const drawn = state.feeds.map((feed) => drawFeed(items.get(feed.name) ?? newFeed(part, feed.name), feed, at))
+  if (state.tagger) drawn.push(drawTagger(part.feeds.querySelector(".tagger") ?? newFeed(part), state.tagger))
+  for (const item of part.feeds.children) if (!drawn.includes(item)) item.remove()
+  drawn.forEach((item, place) => {
+    if (part.feeds.children[place] !== item) part.feeds.insertBefore(item, part.feeds.children[place] ?? null)
+  })
+  const open = state.feeds.find((feed) => feed.name === part.open)
+  if (open) drawPanel(part, open, state.gaps[open.name] ?? [], at)
+  else closePanel(part)
+}
+
+function newFeed(part, name) {
+  const item = make("li", name === undefined ? "tagger" : "")
+  const line = make(name === undefined ? "p" : "button", "feed")
+  line.append(make("i"), make("b"), " ", make("span", "word"), " ", make("span", "note"), " ", make("span", "gaps"), " ", make("span", "missing"))
+  line.firstElementChild.ariaHidden = "true"
+  item.append(line)
+  if (name === undefined) return item
+  item.dataset.feed = name
+  line.type = "button"
+  line.ariaExpanded = "false"
+  line.onclick = () => {
+    const opens = part.open !== name
+    closePanel(part)
+    if (opens) openPanel(part, name, item)
+    part.draw()
+  }
+  return item
+}
+
+function drawFeed(item, feed, at) {
+  fillFeed(item, feed.state, feed.name, saidOf(feed, at), feed.note, feed.gaps.said, feed.gaps.missing)
+  item.dataset.bad = String(feed.gaps.bad)
+  return item
+}
+
+function drawTagger(item, tagger) {
+  fillFeed(item, tagger.state, "tagging", "", tagger.note, "", "")
+  return item
+}
+
+function fillFeed(item, state, ...texts) {
+  const [glyph, ...spans] = item.firstElementChild.children
+  item.dataset.state = state
+  put(glyph, STATES[state] ?? "○")
+  texts.forEach((text, place) => put(spans[place], text))
+}
+
+// What a source does, and the one time that matters most: a quiet source is listening, a deaf one is not.
+function saidOf(feed, at) {
+  const word = WORDS[feed.state] ?? feed.state
+  if (feed.state === "unstarted" && at.phase === "after") return "never started"
+  if (feed.state === "listening") return [word, quiet(feed, at)].filter(Boolean).join(" · ")
+  if (feed.state === "waiting" && feed.until) return `${word} until ${moment(feed.until, at)}`
+  if (timed(feed)) return `${word} since ${moment(feed.since, at)}`
+  return word
+}
+
+function quiet(feed, at) {
+  if (at.speed > SLOW || at.phase !== "during") return ""
+  if (!feed.post) return "no posts yet"
+  const ms = at.clock - Date.parse(feed.post)
+  return ms < QUIET ? "" : `last post ${age(ms)} ago`
+}
+
+// A time of the meeting's clock, with its day where that is not today.
+function moment(text, { clock, zone }) {
+  const day = { day: "numeric", month: "short" }
+  const ms = Date.parse(text)
+  const date = time(ms, zone, day)
+  return `${date === time(clock, zone, day) ? "" : `${date} `}${time(ms, zone, CLOCK)}`
+}
+
+// The panel of one source stands in its list item, so that Tab goes from the button into it.
+function openPanel(part, name, item) {
+  const panel = make("section", "panel")
+  panel.id = "feed-panel"
+  panel.ariaLabel = `${name}, details`
+  const close = make("button", "close", "×")
+  close.type = "button"
+  close.ariaLabel = "Close"
+  const head = make("header")
+  head.append(make("h3"), close)
+  const gaps = make("ol")
+  gaps.tabIndex = 0
+  gaps.ariaLabel = "Gaps, newest first"
+  panel.append(head, make("p", "word"), make("p", "reason"), make("dl"), make("h4"), gaps, make("p", "more-gaps"))
+  item.append(panel)
+  const button = item.firstElementChild
+  button.ariaExpanded = "true"
+  button.setAttribute("aria-controls", panel.id)
+  const shut = () => {
+    closePanel(part)
+    button.focus()
+  }
+  close.onclick = shut
+  const onKey = (event) => event.key === "Escape" && shut()
+  const onPress = (event) => event.composedPath().includes(item) || closePanel(part)
+  document.addEventListener("keydown", onKey)
+  document.addEventListener("pointerdown", onPress)
+  part.open = name
+  part.panel = panel
+  part.shut = () => {
+    document.removeEventListener("keydown", onKey)
+    document.removeEventListener("pointerdown", onPress)
+    button.ariaExpanded = "false"
+    button.removeAttribute("aria-controls")
+    panel.remove()
+  }
+}
+
+function closePanel(part) {
+  part.shut?.()
+  part.open = part.panel = part.shut = null
+}
+
+function drawPanel(part, feed, gaps, at) {
+  const { panel } = part
+  const [head, word, reason, facts, heading, list, more] = panel.children
+  panel.dataset.state = feed.state
+  put(head.firstElementChild, feed.source && feed.source !== feed.name ? `${feed.name} (${feed.source})` : feed.name)
+  put(word, [`${STATES[feed.state] ?? "○"} ${saidOf(feed, at)}`, timed(feed) && !feed.until && lasted(feed.since, at)].filter(Boolean).join(", "))
+  put(reason, feed.note)
+  drawFacts(facts, factsOf(feed, at))
+  put(heading, gaps.length ? [feed.gaps.said || "Gaps", feed.gaps.missing].filter(Boolean).join(" · ") : "No gaps")
+  const print = JSON.stringify([gaps, feed.note, time(at.clock, at.zone, DATE)])
+  if (list.print !== print) {
+    list.print = print
+    list.replaceChildren(...gaps.map((gap) => gapItem(gap, feed.note, at)))
+  }
+  list.hidden = !gaps.length
+  more.hidden = feed.gaps.total <= gaps.length
+  put(more, more.hidden ? "" : `The newest ${gaps.length} of ${number.format(feed.gaps.total)}.`)
+  placePanel(panel)
+}
+
+// Whether its line says since when, or until when, it does what it does.
+function timed(feed) {
+  return ["waiting", "deaf", "stopped"].includes(feed.state) && Boolean(feed.since)
+}
+
+// How long ago, in a time that runs slowly enough to be read.
+function lasted(text, at) {
+  return at.speed > SLOW ? "" : `${age(at.clock - Date.parse(text))} ago`
+}
+
+function factsOf(feed, at) {
+  const ago = (text) => [moment(text, at), lasted(text, at)].filter(Boolean).join(", ")
+  const facts = []
+  if (feed.since && (!timed(feed) || feed.until)) facts.push(["Since", ago(feed.since)])
+  if (feed.heard) facts.push(["Last sign of life", ago(feed.heard)])
+  facts.push(["Last post", feed.post ? ago(feed.post) : "none yet"])
+  if (feed.lag !== null && feed.lag >= 0) facts.push(["It arrived", `${age(feed.lag * 1000)} after it was written`])
+  return facts
+}
+
+function drawFacts(list, facts) {
+  while (list.children.length > 2 * facts.length) list.lastElementChild.remove()
+  while (list.children.length < 2 * facts.length) list.append(make("dt"), make("dd"))
+  facts.flat().forEach((text, place) => put(list.children[place], text))
+}
+
+function gapItem(gap, note, at) {
+  const item = make("li")
+  item.dataset.bad = String(gap.bad)
+  const ends = gap.to ? Date.parse(gap.to) : 0
+  const when = make("span", "span", `${moment(gap.from, at)} – ${gap.to ? moment(gap.to, at) : "now"}`)
+  item.append(when, " ", make("span", "length", ends ? age(ends - Date.parse(gap.from)) : ""))
+  // The panel has said above why it is deaf now.
+  item.append(" ", make("span", "cause", gap.to || gap.cause !== note ? gap.cause : ""), " ", make("span", "fate", gap.fate))
+  return item
+}
+
+// Below its line, and within the strip.
+function placePanel(panel) {
+  const line = panel.parentElement.firstElementChild
+  const strip = panel.offsetParent
+  if (!strip) return
+  const left = Math.max(0, Math.min(line.offsetLeft, strip.clientWidth - panel.offsetWidth))
+  panel.style.left = `${left}px`
+  panel.style.top = `${line.offsetTop + line.offsetHeight + 4}px`
+}
+
+// ---------------------------------------------------------------- topics, names, accounts
+
+const FOUND = {
+  topics: { none: "Nothing rises above the rest of the meeting.", row: topicRow },
+  names: { none: "Nobody and nothing by name.", row: nameRow },
+  active: { none: "Nobody yet.", row: activeRow },
+}
+
+function drawHeard(live, part) {
+  const { heard, now, posts } = live.state
+  part.root.hidden = !heard || !posts.length
+  if (!heard) return
+  part.root.classList.toggle("opened", heard.topics.some((topic) => topic.term === part.open))
+  for (const [name, { none, row }] of Object.entries(FOUND)) {
+    const [, said, list] = part[name].children
+    part[name].hidden = name === "topics" && now.phase === "after"
+    if (name === "names") put(part.names.firstElementChild.lastElementChild, now.phase === "after" ? "posts" : "posts, last hour")
+    const print = JSON.stringify([heard[name], part.open])
+    if (list.print === print) continue
+    list.print = print
+    const focused = list.getRootNode().activeElement
+    const at = [...list.querySelectorAll("button")].indexOf(focused)
+    said.textContent = heard[name].length ? "" : none
+    list.replaceChildren(...heard[name].map((one) => row(part, one, live.state.meeting)))
+    if (at >= 0) list.querySelectorAll("button")[at]?.focus()
+  }
+}
+
+function topicRow(part, topic, meeting) {
+  const item = make("li")
+  const open = part.open === topic.term
+  const line = make("button", "line")
+  line.type = "button"
+  line.ariaExpanded = String(open)
+  const term = make("bdi", "term", topic.term)
+  term.dir = "auto"
+  line.append(term, make("span", "muted", number.format(topic.posts)))
+  line.onclick = () => {
+    part.open = open ? null : topic.term
+    part.draw()
+  }
+  item.append(line)
+  if (!open) return item
+  const earlier = topic.earlier ? `${number.format(topic.earlier)} before that` : "none before"
+  item.append(make("p", "about", `${number.format(topic.posts)} posts by ${number.format(topic.authors)} authors of late, ${earlier}`))
+  const examples = make("ul", "examples")
+  for (const post of topic.examples) {
+    const example = make("li")
+    const at = time(Date.parse(post.at), meeting.timezone, { hour: "2-digit", minute: "2-digit" })
+    const node = quoted(part, post)
+    node.append(" ", make("time", "muted", at))
+    example.append(node)
+    examples.append(example)
+  }
+  item.append(examples, link(part, "all", "Search the archive for it", { q: `"${topic.term.replaceAll('"', " ")}"` }))
+  return item
+}
+
+function nameRow(part, name) {
+  const item = make("li")
+  const line = link(part, "line", null, { q: `"${name.name.replaceAll('"', " ")}"` })
+  line.append(make("bdi", "term", name.name), make("span", "muted", number.format(name.posts)))
+  line.title = `${name.kind === "other" ? "" : `${name.kind}, `}in ${number.format(name.posts)} posts by ${number.format(name.authors)} authors`
+  item.append(line)
+  return item
+}
+
+function activeRow(part, one) {
+  const item = make("li")
+  const from = one.handle ?? `"${one.name.replaceAll('"', " ")}"`
+  const line = link(part, "line", null, { q: `from:${from}` })
+  line.append(make("bdi", "term", one.name), make("span", "muted", one.source), make("span", "muted", number.format(one.posts)))
+  item.append(line)
+  return item
+}
+
 // ---------------------------------------------------------------- newest posts
 
 const GLYPHS = { positive: "▲", neutral: "●", negative: "▼", not_sure: "?" }
@@ -340,7 +617,7 @@ function drawPosts(live, part, component) {
       item = newItem(post.id)
       if (animate) item.classList.add("new")
     }
-    fill(item, post, state.meeting, part.theme)
+    fill(item, post, state.meeting, part)
     if (part.posts.children[at] !== item) part.posts.insertBefore(item, part.posts.children[at] ?? null)
   })
   part.empty.hidden = visible.length > 0
@@ -360,7 +637,8 @@ function newItem(id) {
   return item
 }
 
-function fill(item, post, meeting, theme) {
+function fill(item, post, meeting, part) {
+  const { theme } = part
   const print = JSON.stringify(post) + theme
   if (item.print === print) return
   item.print = print
@@ -374,7 +652,11 @@ function fill(item, post, meeting, theme) {
   put(when, `${meeting.days > 1 ? `${day} ` : ""}${time(Date.parse(post.at), meeting.timezone, CLOCK)}`)
   when.dateTime = post.at
   put(text, post.text)
-  tags.replaceChildren(...chips(post, themes, theme))
+  const focused = item.contains(item.getRootNode().activeElement)
+  const details = link(part, "details", "Details", { post: post.key })
+  details.ariaLabel = `Open the post of ${post.author}`
+  tags.replaceChildren(...chips(post, themes, theme), details)
+  if (focused) details.focus({ preventScroll: true })
 }
 
 function chips(post, themes, theme) {
@@ -390,7 +672,9 @@ function chips(post, themes, theme) {
     mood.append(make("i", "", GLYPHS[post.sentiment]), MOODS[post.sentiment])
     list.push(mood)
   }
-  if (post.question) list.push(make("span", "chip question", "question"))
+  if (post.question) list.push(make("span", "chip question", post.to_chair ? "question to the chair" : "question"))
+  if (post.asked) list.push(make("span", "chip", post.asked))
+  if (post.logistics) list.push(make("span", "chip logistics", "stream, sound, room"))
   if (post.language) list.push(make("span", "chip quiet", post.language))
   return list
 }
@@ -406,7 +690,7 @@ function announce(part, fresh) {
 
 // ---------------------------------------------------------------- what Streamlit calls
 
-const DRAW = { pulse: drawPulse, posts: drawPosts }
+const DRAW = { pulse: drawPulse, heard: drawHeard, posts: drawPosts }
 const parts = new WeakMap()
 
 export default function (component) {
@@ -421,7 +705,8 @@ export default function (component) {
   }
   const host = parentElement.host ?? parentElement
   part.theme = isDark(getComputedStyle(host).getPropertyValue("--st-background-color")) ? 1 : 0
-  part.root = parentElement.querySelector(".pulse, .stream")
+  part.root = parentElement.querySelector(".pulse, .heard, .stream")
+  part.go = (query) => component.setTriggerValue("go", query)
   part.root.dataset.theme = part.theme ? "dark" : "light"
   part.draw = () => {
     if (live.state) DRAW[data.part](live, part, component)
