@@ -5,16 +5,17 @@ PYTHON ?= python3
 PIP = .venv/bin/python -m pip --disable-pip-version-check
 UV_VERSION = 0.13.9
 
-.PHONY: help demo test test-all bench train lint lock wheel browser clean
+.PHONY: help demo test test-all soak bench train lint lock wheel browser clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo      replay the sample meeting as though live and open the dashboard"
 	@echo "make test      every check and test; make test-all adds the slow ones"
 	@echo "make lint      ruff and mypy alone"
+	@echo "make soak      an hour of listening to servers at which something fails every minute (SECONDS=600: shorter)"
 	@echo "make bench     the benchmarks of docs/benchmarks.md"
 	@echo "make train     train the models that are shipped"
-	@echo "make lock      renew requirements.lock and requirements-dev.lock"
+	@echo "make lock      renew the lock files of requirements"
 	@echo "make wheel     build a wheel in dist/"
 
 # What make demo passes on: make demo DEMO="--speed 1000 --port 8600"
@@ -35,11 +36,15 @@ lint: .venv/dev-installed
 	@.venv/bin/ruff format --check --quiet
 	@.venv/bin/mypy
 
+soak: .venv/dev-installed
+	@SOAK_SECONDS=$(or $(SECONDS),3600) .venv/bin/python -m pytest -s tests/collector/test_soak.py -k an_hour
+
 bench: .venv/dev-installed browser
 	@.venv/bin/python -m bench $(BENCH)
 
-train: .venv/dev-installed
-	@.venv/bin/python -m analysis.train sentiment
+# All models, some two hours, or those named: make train MODELS="sentiment themes"
+train: .venv/train/installed
+	@.venv/train/bin/python -m training $(MODELS)
 
 wheel: .venv/installed
 	@$(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
@@ -51,6 +56,8 @@ lock:
 	@.venv/lock/bin/python -m pip --disable-pip-version-check install --quiet uv==$(UV_VERSION)
 	@$(LOCK) --group pyproject.toml:build pyproject.toml --output-file requirements.lock
 	@$(LOCK) --group pyproject.toml:dev --constraint requirements.lock --output-file requirements-dev.lock
+	@$(LOCK) --group pyproject.toml:train pyproject.toml --constraint requirements.lock \
+		--output-file requirements-train.lock
 
 LOCK = .venv/lock/bin/uv --quiet --no-config pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header
@@ -70,6 +77,13 @@ clean:
 .venv/dev-installed: .venv/installed requirements-dev.lock
 	@echo "Adding the tools for tests"
 	@$(PIP) install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.venv/train/installed: requirements-train.lock
+	@echo "Setting up Python for training in .venv/train (torch is large)"
+	@$(PYTHON) -m venv .venv/train
+	@.venv/train/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes \
+		-r requirements-train.lock
 	@touch $@
 
 browser:

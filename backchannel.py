@@ -14,9 +14,11 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,14 +26,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from archive.errors import BackchannelError, UsageError
+from archive.shown import printable
 
 if TYPE_CHECKING:
-    from archive.checkup import Finding
+    from spacy.language import Language
+
     from archive.filters import Filters
-    from archive.vocabulary import Counts, Meeting
+    from archive.store import Archive
+    from archive.vocabulary import Counts, Learned, Meeting
+    from collector.loop import Settings
 
 DEMO_SPEED = 288.0  # a day in five minutes
-FOLLOW_SECONDS = 0.05  # how long the tagger rests when there is nothing to tag
+FOLLOW_SECONDS = 0.01  # how long the tagger rests when there is nothing to tag
+MODEL_SECONDS = 10.0  # and when a model is missing that it cannot do without
 
 app = typer.Typer(
     rich_markup_mode=None,  # importing rich's renderers costs more than all the rest of --help
@@ -51,6 +58,22 @@ class Tier(StrEnum):
     accurate = "accurate"
 
 
+class Answer(StrEnum):
+    """To a question that has two answers."""
+
+    yes = "yes"
+    no = "no"
+
+
+class Task(StrEnum):
+    """What can be evaluated."""
+
+    themes = "themes"
+    sentiment = "sentiment"
+    questions = "questions"
+    language = "language"
+
+
 class Engine(StrEnum):
     """How tagging is shared out."""
 
@@ -67,8 +90,9 @@ ArchivePath = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for scripts.")]
 Port = Annotated[int | None, typer.Option("--port", metavar="P", min=1, max=65535, help="Port to listen on.")]
-TierOption = Annotated[
-    Tier, typer.Option("--tier", help="fast or accurate. This version has one set of models for both.")
+By = Annotated[
+    str | None,
+    typer.Option("--by", metavar="NAME", help="Who says so; else your login name."),
 ]
 From = Annotated[
     str | None,
@@ -173,24 +197,123 @@ def check(
 ) -> None:
     """Say whether the meeting file is right and can run here.
 
+    Without --offline every source is asked whether it accepts us, and what we may do there.
+
     \b
     Example:  backchannel check my-meeting
     """
+    from analysis.models import check_models
     from archive import checkup
     from archive.times import utc_now
+    from collector.checking import check_sources
 
     meeting, path = _meeting(meeting_path, archive)
     folder, now = _folder(meeting_path), utc_now()
-    findings = [
-        *checkup.check_meeting(meeting),
-        *checkup.check_sources(meeting, folder, os.environ, offline=offline),
-        _check_models(meeting),
-        *checkup.check_machine(folder, now),
-        checkup.check_archive(path, meeting, now),
-    ]
-    for finding in findings:
-        print(f"{finding.state:8} {finding.about}: {_plain(finding.text)}")
-    if any(finding.state == "failed" for finding in findings):
+    failed = False
+    for finding in chain(
+        checkup.check_meeting(meeting),
+        check_sources(meeting, path, _settings(folder), offline=offline),
+        check_models(meeting),
+        checkup.check_machine(folder, now, meeting),
+        [checkup.check_archive(path, meeting, now)],
+    ):
+        print(f"{finding.state:8} {printable(finding.about)}: {printable(finding.text)}", flush=True)
+        failed = failed or finding.state == "failed"
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def live(
+    meeting_path: MeetingPath,
+    port: Port = None,
+    browser: Annotated[
+        bool, typer.Option(help="Open the dashboard in a browser where there is a screen.")
+    ] = True,
+    archive: ArchivePath = None,
+) -> None:
+    """Collect, tag and serve the dashboard until stopped.
+
+    Three processes under one roof: what dies is started again. Ctrl-C ends them all.
+
+    \b
+    Example:  backchannel live my-meeting --port 8600
+    """
+    from archive.store import Archive
+    from collector.loop import chosen
+
+    meeting, path = _meeting(meeting_path, archive)
+    chosen(meeting, None)
+    Archive.open(path, meeting).close()
+    _live(meeting_path, path, _free_port(port or 8501), meeting, browser=browser)
+
+
+@app.command()
+def collect(
+    meeting_path: MeetingPath,
+    for_: Annotated[
+        float | None, typer.Option("--for", metavar="SECONDS", min=0, help="End after so many seconds.")
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option("--source", metavar="NAME", help="Only this source of the meeting file.")
+    ] = None,
+    archive: ArchivePath = None,
+) -> None:
+    """Listen to the sources of the meeting file until stopped.
+
+    Everything is stored as it comes; what a source said while nobody listened is asked for again,
+    and what cannot be had is a recorded gap. Ctrl-C ends it in order.
+
+    \b
+    Example:  backchannel collect my-meeting --source mastodon
+    """
+    from archive.store import Archive
+    from collector.loop import chosen
+    from collector.loop import collect as listen
+
+    meeting, path = _meeting(meeting_path, archive)
+    chosen(meeting, source)
+    stop = _stopped_by_signal()
+    with Archive.open(path, meeting) as opened, _collect_progress() as progress:
+        settings = _settings(_folder(meeting_path), progress)
+        counts = listen(opened, meeting, settings, stop=stop, seconds=for_, only=source)
+    print(f"{path}: {_counted(counts)}")
+
+
+@app.command()
+def refresh(
+    meeting_path: MeetingPath,
+    source: Annotated[
+        str | None, typer.Option("--source", metavar="NAME", help="Only this source of the meeting file.")
+    ] = None,
+    from_: From = None,
+    archive: ArchivePath = None,
+) -> None:
+    """Ask the sources again for edits and deletions of what is stored.
+
+    Networks want deletions honoured; on X nothing else tells of them. May run while collecting.
+
+    \b
+    Example:  backchannel refresh my-meeting
+    """
+    from archive.store import Archive
+    from collector.loop import chosen
+    from collector.refreshing import refresh as ask
+
+    meeting, path = _meeting(meeting_path, archive)
+    chosen(meeting, source)
+    since = _moment(from_, meeting, "--from")
+    stop = _stopped_by_signal()
+    failed = False
+    with Archive.open(path, meeting) as opened, _collect_progress() as progress:
+        settings = _settings(_folder(meeting_path), progress)
+        for result in ask(opened, meeting, settings, stop=stop, only=source, since=since):
+            failed = failed or result.failed
+            note = f"; {result.note}" if result.note else ""
+            print(f"{result.name}: {_counted(result.counts)}{printable(note)}")
+    if stop.is_set():
+        raise typer.Exit(130)
+    if failed:
         raise typer.Exit(1)
 
 
@@ -239,13 +362,13 @@ def import_(
                         opened, meeting, file, format=format, zone=zone, date=day, progress=progress
                     )
             except InputError as error:  # the other files are good for all that
-                _say(_plain(str(error), keep="\n"))
+                _say(printable(str(error), keep="\n"))
                 unusable = error.exit_code
                 continue
             total.add(result.counts)
-            _say(*(_plain(f"{file.name}: {note}") for note in result.notes), sep="\n")
+            _say(*(printable(f"{file.name}: {note}") for note in result.notes), sep="\n")
             if not as_json:
-                print(f"{_plain(file.name)} ({result.format}): {_counted(result.counts)}")
+                print(f"{printable(file.name)} ({result.format}): {_counted(result.counts)}")
     if as_json:
         _print_json(total.as_json())
     if unusable or (strict and total.quarantined):
@@ -308,41 +431,57 @@ def tag(
         bool, typer.Option("--retag", help="Tag everything anew; old tags are kept as history.")
     ] = False,
     follow: Annotated[bool, typer.Option("--follow", help="Wait for posts to come, until stopped.")] = False,
-    tier: TierOption = Tier.fast,
+    tier: Annotated[
+        Tier, typer.Option("--tier", help="accurate: refine the sentiment when there is time; fast: do not.")
+    ] = Tier.accurate,
     engine: Annotated[
         Engine, typer.Option(help="embedded: in this process, the only one so far.")
     ] = Engine.embedded,
     archive: ArchivePath = None,
 ) -> None:
-    """Tag what is untagged: language, themes, sentiment, question.
+    """Tag what is untagged, and make better what can be better.
+
+    Language, themes, sentiment, logistics, questions and names, all at once; then the themes are fitted to
+    what people corrected, like questions are grouped, and the accurate tier judges sentiment again.
 
     \b
     Example:  backchannel tag my-meeting
     """
-    from analysis import pipeline, tagging
+    from analysis import tagging
     from archive.store import Archive
 
     meeting, path = _meeting(meeting_path, archive)
     stop = _stopped_by_signal()
-    with Archive.open(path, meeting) as opened, _count_progress("tagging") as progress:
-        nlp = pipeline.build(opened.meeting)
+    with Archive.open(path, meeting) as opened, _work_progress() as progress:
+        nlp = _tagger(opened.meeting, stop if follow else None)
+        if nlp is None:
+            return
         if retag:
             opened.retag()
         done = tagging.tag(
             opened,
             nlp,
             progress=progress,
+            told=lambda sentence: _say(printable(sentence)),
             stop=stop.is_set,
             forever=follow,
             wait=lambda: stop.wait(FOLLOW_SECONDS),
+            accurate=tier is Tier.accurate,
         )
-    print(f"{done:,} posts tagged")
+    print(f"{done.pop(tagging.TAGGING, 0):,} posts tagged")
+    for what, count in done.items():
+        print(f"{what}: {count:,}")
     if stop.is_set() and not follow:
         raise typer.Exit(130)
 
 
 @app.command()
-def classify(meeting_path: MeetingPath, tier: TierOption = Tier.accurate) -> None:
+def classify(
+    meeting_path: MeetingPath,
+    tier: Annotated[
+        Tier, typer.Option("--tier", help="How thoroughly the sentiment is judged: fast or accurate.")
+    ] = Tier.accurate,
+) -> None:
     """Tag lines of JSON from stdin; nothing is stored.
 
     One line out for each line in, in the same order.
@@ -357,7 +496,7 @@ def classify(meeting_path: MeetingPath, tier: TierOption = Tier.accurate) -> Non
     from archive.meeting import load
 
     meeting = load(meeting_path)
-    nlp = pipeline.build(meeting)
+    nlp = pipeline.build(meeting, tier=tier.value)
     for line in classifying.classify(nlp, meeting, sys.stdin.buffer):
         print(line)
 
@@ -414,7 +553,7 @@ def status(meeting_path: MeetingPath, as_json: AsJson = False, archive: ArchiveP
     if as_json:
         _print_json(found)
         return
-    columns = ("name", "source", "state", "since", "last_post", "lag_s", "gaps")
+    columns = ("name", "source", "state", "since", "reason", "last_post", "lag_s", "gaps")
     rows = [{**source, "gaps": len(source["gaps"])} for source in found["sources"]]
     _print_table(columns, [tuple(_brief(row[name]) for name in columns) for row in rows])
     print(", ".join(f"{name} {count:,}" for name, count in found["queues"].items()))
@@ -437,6 +576,123 @@ def why(
 
     _, path = _meeting(meeting_path, archive)
     _print_json(explain(path, key))
+
+
+@app.command()
+def correct(
+    meeting_path: MeetingPath,
+    key: Annotated[str, typer.Argument(metavar="KEY", help="A post's key, such as x:9000000000000000001.")],
+    theme: Annotated[
+        list[str] | None,
+        typer.Option("--theme", metavar="SLUG", help="Its theme; again for another; none: it has none."),
+    ] = None,
+    sentiment: Annotated[
+        str | None, typer.Option(metavar="LABEL", help="positive, neutral or negative.")
+    ] = None,
+    question: Annotated[Answer | None, typer.Option(help="Does it ask something? yes or no.")] = None,
+    language: Annotated[
+        str | None, typer.Option(metavar="CODE", help="A language of the meeting, or unknown.")
+    ] = None,
+    by: By = None,
+    note: Annotated[str, typer.Option(metavar="TEXT", help="Why.")] = "",
+    archive: ArchivePath = None,
+) -> None:
+    """Correct the tags of a post.
+
+    What you say counts at once and stays, whatever is tagged anew; what the machine said stays beside it.
+    From three corrections on, a theme learns from them; from eight on it shows. A further correction takes
+    the place of this one.
+
+    \b
+    Example:  backchannel correct my-meeting x:9000000000000000001 --theme open-data --sentiment negative
+    """
+    from archive.vocabulary import NONE, Correction
+
+    meeting, path = _meeting(meeting_path, archive)
+    themes = tuple(theme or ())
+    correction = Correction(
+        by=_signed(by),
+        note=note,
+        themes=() if themes == (NONE,) else themes or None,
+        sentiment=sentiment,  # type: ignore[arg-type]  # checked by the archive
+        question=None if question is None else question is Answer.yes,
+        language=language,
+    )
+    with _existing(path, meeting) as opened:
+        opened.correct(key, correction)
+    print(f"{printable(key)}: corrected")
+
+
+@app.command()
+def suggest(
+    meeting_path: MeetingPath,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(metavar="THEME:LANGUAGE:KEYWORD", help="Let this keyword find the theme, from now on."),
+    ] = None,
+    reject: Annotated[
+        list[str] | None,
+        typer.Option(metavar="THEME:LANGUAGE:KEYWORD", help="Do not suggest this keyword any more."),
+    ] = None,
+    by: By = None,
+    as_json: AsJson = False,
+    archive: ArchivePath = None,
+) -> None:
+    """Suggest keywords for the themes, from the posts' own words.
+
+    Nothing is applied by itself: accept what fits and reject the rest, here or on the dashboard.
+
+    \b
+    Example:  backchannel suggest my-meeting --accept open-data:es:"datos abiertos"
+    """
+    from analysis.suggest import suggest as find
+
+    meeting, path = _meeting(meeting_path, archive)
+    decisions = [(_keyword(word), True) for word in accept or ()]
+    decisions += [(_keyword(word), False) for word in reject or ()]
+    with _existing(path, meeting) as opened:
+        for (theme, language, keyword), accepted in decisions:
+            opened.decide(theme, language, keyword, accepted=accepted, by=_signed(by))
+            _say(printable(f"{theme}: {keyword!r} is {'accepted' if accepted else 'rejected'}"))
+        found = find(opened.conn, opened.meeting)
+    if as_json:
+        _print_json([asdict(one) for one in found])
+        return
+    columns = ("theme", "language", "keyword", "score", "posts", "authors", "new_posts")
+    _print_table(columns, [[_brief(getattr(one, name)) for name in columns] for one in found])
+
+
+@app.command()
+def evaluate(
+    task: Annotated[Task, typer.Argument(metavar="TASK", help="themes, sentiment, questions or language.")],
+    meeting_path: MeetingPath,
+    labels: Annotated[
+        Path, typer.Option("--labels", metavar="FILE", help="Labelled posts, an object of JSON a line.")
+    ],
+    tier: Annotated[
+        Tier, typer.Option("--tier", help="How thoroughly the sentiment is judged: fast or accurate.")
+    ] = Tier.accurate,
+    as_json: AsJson = False,
+    archive: ArchivePath = None,
+) -> None:
+    """Say how good the tags are, against labels that people gave.
+
+    Where themes were corrected in the archive, also what was gained by it.
+
+    \b
+    Example:  backchannel evaluate themes my-meeting --labels labels.ndjson
+    """
+    from analysis.evaluate import evaluate as score
+    from analysis.evaluate import tables
+
+    meeting, path = _meeting(meeting_path, archive)
+    report = score(task.value, meeting, labels, tier=tier.value, learned=_learned(path, meeting))
+    if as_json:
+        _print_json(report)
+        return
+    for title, columns, rows in tables(report):
+        print(printable(title))
+        _print_table(columns, rows)
 
 
 @app.command()
@@ -519,7 +775,7 @@ def verify(meeting_path: MeetingPath, archive: ArchivePath = None) -> None:
     _, path = _meeting(meeting_path, archive)
     problems = find_problems(path)
     for problem in problems:
-        print(_plain(problem))
+        print(printable(problem))
     if problems:
         raise typer.Exit(1)
     print(f"{path}: nothing wrong")
@@ -552,7 +808,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(arguments, prog_name="backchannel")
     except BackchannelError as error:
-        _say(_plain(str(error), keep="\n"))
+        _say(printable(str(error), keep="\n"))
         sys.exit(error.exit_code)
     except OSError as error:
         _say(f"{error.filename or 'the system'}: {error.strerror or error}")
@@ -593,6 +849,21 @@ def _meeting(meeting_path: Path, archive: Path | None) -> tuple[Meeting, Path]:
 
     meeting = load(meeting_path)
     return meeting, archive or _folder(meeting_path) / f"{meeting.slug}.db"
+
+
+def _settings(folder: Path, progress: Callable[[Counts], None] | None = None) -> Settings:
+    """What the collector is told beside the meeting; secrets come from the environment, then from .env."""
+    from archive.checkup import read_env
+    from collector.loop import Settings
+
+    secrets = {**read_env(folder / ".env"), **{name: value for name, value in os.environ.items() if value}}
+    settings = Settings(folder=folder, secrets=secrets, report=_report)
+    return settings if progress is None else replace(settings, progress=progress)
+
+
+def _report(name: str, text: str) -> None:
+    """A change of a source's state, as a line of a log."""
+    _say(f"{datetime.now().astimezone():%H:%M:%S} {printable(name)}: {printable(text)}")
 
 
 def _filters(meeting: Meeting, from_: str | None, to: str | None, *values: str | None) -> Filters:
@@ -650,15 +921,72 @@ def _zone(name: str | None) -> Any:
         raise UsageError(f"--timezone {name}: no such zone; write it like America/New_York") from None
 
 
-def _check_models(meeting: Meeting) -> Finding:
-    from analysis import pipeline
-    from archive.checkup import Finding
+@contextmanager
+def _existing(path: Path, meeting: Meeting) -> Iterator[Archive]:
+    """The archive of a meeting, where there is one."""
+    from archive.errors import NotAnArchive
+    from archive.store import Archive
+
+    if not path.is_file():
+        raise NotAnArchive(f"{path}: there is no archive here yet; import something, or start collecting")
+    with Archive.open(path, meeting) as opened:
+        yield opened
+
+
+def _signed(by: str | None) -> str:
+    from getpass import getuser
+
+    if by is not None:
+        return by
+    try:
+        return getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        raise UsageError("say who you are: --by NAME") from None
+
+
+def _keyword(text: str) -> tuple[str, str, str]:
+    theme, _, rest = text.partition(":")
+    language, colon, keyword = rest.partition(":")
+    if not colon:
+        raise UsageError(f"{text}: write it like open-data:es:datos abiertos (theme, language, keyword)")
+    return theme, language, keyword
+
+
+def _learned(path: Path, meeting: Meeting) -> Learned:
+    """What people taught the themes of an archive; nothing where there is none."""
+    from analysis.encoder import VERSION
+    from archive.correcting import learned
+    from archive.reading import open_readonly
+    from archive.vocabulary import NOTHING
+
+    if not path.is_file():
+        return NOTHING
+    with closing(open_readonly(path)) as conn:
+        return learned(conn, VERSION)
+
+
+def _tagger(meeting: Meeting, stop: threading.Event | None) -> Language | None:
+    """The pipeline of the fast tier. Without the encoder it does without; without a model it waits for it
+    until ``stop``, where that is given: posts are collected meanwhile, and tagged later."""
+    from analysis import encoder, pipeline
+    from analysis.sentiment_model import ModelError
 
     try:
-        nlp = pipeline.build(meeting)
-    except BackchannelError as error:
-        return Finding("models", "failed", str(error))
-    return Finding("models", "ok", f"version {pipeline.version(nlp)}: {', '.join(nlp.pipe_names)}")
+        encoder.load()
+    except encoder.EncoderMissing as error:
+        _say(printable(str(error)))
+    said = ""
+    while True:
+        try:
+            return pipeline.build(meeting)
+        except ModelError as error:
+            if stop is None:
+                raise
+            if str(error) != said:
+                said = str(error)
+                _say(f"{printable(said)}; posts are collected meanwhile, and tagged as soon as it is there")
+            if stop.wait(MODEL_SECONDS):
+                return None
 
 
 # -- the demo ------------------------------------------------------------------------------------------
@@ -695,6 +1023,66 @@ def _demo(folder: Path, speed: float, port: int, start: str | None, *, browser: 
     _say(f"{meeting.title}: {speed:g} times as fast as it was, in {folder}")
     supervise(children, stop, tick=_announcer(f"http://127.0.0.1:{port}", port, browser=browser))
     _say("ended")
+
+
+# -- the meeting, live ---------------------------------------------------------------------------------
+
+
+def _live(meeting_path: Path, path: Path, port: int, meeting: Meeting, *, browser: bool) -> None:
+    from collector.supervisor import Child, supervise
+
+    own = [sys.executable, str(Path(__file__).resolve())]
+    common = [str(meeting_path), "--archive", str(path)]
+    folder = _folder(meeting_path)
+    children = [
+        Child(name, [*own, *command], folder / f"{name}.log", restarts=True)
+        for name, command in (
+            ("collector", ["collect", *common]),
+            ("tagger", ["tag", *common, "--follow"]),
+            ("dashboard", ["dashboard", *common, "--port", str(port)]),
+        )
+    ]
+    stop = _stopped_by_signal()
+    signal.signal(signal.SIGHUP, lambda *_: stop.set())
+    _say(f"{meeting.title}: everything goes into {path}")
+    announce, watch = _announcer(f"http://127.0.0.1:{port}", port, browser=browser), _watcher(path)
+
+    def tick() -> None:
+        announce()
+        watch()
+
+    supervise(children, stop, tick=tick, told=_say)
+    _say("ended")
+
+
+def _watcher(path: Path) -> Callable[[], None]:
+    """Says every change of a source's state, as the archive has it."""
+    from time import monotonic
+
+    from analysis.measures.honesty import status as state
+    from archive.reading import open_readonly
+    from archive.times import utc_now
+
+    known: dict[str, tuple[str, str | None]] = {}
+    looked_at = 0.0  # once a second is soon enough
+
+    def tick() -> None:
+        nonlocal looked_at
+        if monotonic() - looked_at < 1:
+            return
+        looked_at = monotonic()
+        try:
+            with closing(open_readonly(path)) as conn:
+                sources = state(conn, utc_now())["sources"]
+        except (BackchannelError, sqlite3.Error):  # locked for a moment, or damaged: the collector says so
+            return
+        for source in sources:
+            now = source["state"], source["reason"]
+            if known.get(source["name"]) != now:
+                known[source["name"]] = now
+                _report(source["name"], now[0].replace("_", " ") + (f": {now[1]}" if now[1] else ""))
+
+    return tick
 
 
 def _announcer(address: str, port: int, *, browser: bool) -> Callable[[], None]:
@@ -744,12 +1132,8 @@ def _free_port(first: int) -> int:
 def _say(*words: str, sep: str = " ") -> None:
     """For the person at the terminal: stderr."""
     if words:
-        print(*words, sep=sep, file=sys.stderr, flush=True)
-
-
-def _plain(text: str, *, keep: str = "") -> str:
-    """Text without control characters, which could make a terminal do things."""
-    return "".join(sign if sign.isprintable() or sign in keep else " " for sign in text)
+        with suppress(OSError):  # a log on a full disk must not end what it tells of
+            print(*words, sep=sep, file=sys.stderr, flush=True)
 
 
 def _print_json(value: Any) -> None:
@@ -764,7 +1148,7 @@ def _brief(value: Any) -> str:
     if value is None:
         return "unknown"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return _plain(text if len(text) <= 120 else text[:119] + "…")
+    return printable(text if len(text) <= 120 else text[:119] + "…")
 
 
 def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -786,10 +1170,17 @@ def _byte_progress(name: str) -> Iterator[Callable[[int, int, Counts], None]]:
 
 
 @contextmanager
-def _count_progress(name: str) -> Iterator[Callable[[int], None]]:
+def _collect_progress() -> Iterator[Callable[[Counts], None]]:
     with _progress() as bar:
-        task = bar.add_task(name, total=None)
-        yield lambda done: bar.update(task, completed=done)
+        task = bar.add_task("posts", total=None)
+        yield lambda counts: bar.update(task, completed=counts.new)
+
+
+@contextmanager
+def _work_progress() -> Iterator[Callable[[str, int], None]]:
+    with _progress() as bar:
+        task = bar.add_task("tagging", total=None)
+        yield lambda doing, done: bar.update(task, description=doing, completed=done)
 
 
 @contextmanager

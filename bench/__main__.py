@@ -1,7 +1,8 @@
 """``make bench``: every figure of the budget, ours beside what a user would pick instead, in one run.
 
 Exits with 1 where a ratio that must hold does not. With ``--write`` the table in docs/benchmarks.md is
-replaced; with names (storing importing tagging searching showing starting) only those parts are run.
+replaced; with names (storing importing tagging quality searching showing starting collecting) only those
+are run.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 
 
 def _parts(folder: Path) -> dict[str, Callable[[], list[Figure]]]:
-    from bench import importing, searching, showing, starting, storing, tagging
+    from bench import collecting, importing, quality, searching, showing, starting, storing, tagging
 
     def big() -> Path:
         return archive_of(Path(".bench"))
@@ -27,10 +28,12 @@ def _parts(folder: Path) -> dict[str, Callable[[], list[Figure]]]:
     return {
         "storing": lambda: storing.run(folder, big()),
         "importing": lambda: importing.run(folder),
-        "tagging": tagging.run,
+        "tagging": lambda: tagging.run(folder),
+        "quality": quality.run,
         "searching": lambda: searching.run(big()),
         "showing": lambda: showing.run(folder),
         "starting": starting.run,
+        "collecting": lambda: collecting.run(folder),
     }
 
 

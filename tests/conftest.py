@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+import backchannel
 from archive.store import Archive
 from archive.vocabulary import Author, Meeting, Post, Received, Session, Theme, hashtags_in
+from tests.command import Said
 
 ROOT = Path(__file__).parent.parent
 START = datetime(2012, 3, 26, 15, 0, tzinfo=UTC)
@@ -111,3 +114,26 @@ def receive(make_post: Callable[..., Post]) -> Callable[..., Received]:
         return Received(post, raw, observed_at, received_at)  # type: ignore[arg-type]
 
     return make
+
+
+@pytest.fixture
+def _signals_and_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("BACKCHANNEL_READ_ONLY", "")
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in numbers}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], _signals_and_environment: None) -> Callable[..., Said]:
+    def run(*arguments: object) -> Said:
+        with pytest.raises(SystemExit) as ended:
+            backchannel.main([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        code = ended.value.code
+        assert "Traceback" not in said.err
+        return Said(code if isinstance(code, int) else 0, said.out, said.err)
+
+    return run

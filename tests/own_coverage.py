@@ -58,7 +58,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         data_file=None,
         config_file=False,
         source=[str(ROOT / room) for room in ROOMS] + [str(ROOT)],
-        omit=[str(ROOT / name / "*") for name in ("tests", "bench", ".venv")],
+        omit=[str(ROOT / name / "*") for name in ("tests", "bench", "training", ".venv")],
     )
     measuring.exclude(r"if TYPE_CHECKING:")
     measuring.exclude(r'if __name__ == "__main__":')

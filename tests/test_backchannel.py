@@ -9,20 +9,25 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import closing, suppress
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 
 import backchannel
+from analysis import pipeline
+from analysis.components import refinement
+from analysis.sentiment_model import ModelError
 from archive.canonical import canonical
+from archive.correcting import decided
 from archive.meeting import load
 from archive.reading import open_readonly
 from archive.store import Archive
+from archive.vocabulary import Meeting
 from collector import supervisor
+from tests.command import Said
 
 ROOT = Path(__file__).parent.parent
 MEETING = """\
@@ -51,44 +56,11 @@ CHAT = (
 )
 
 
-class Said(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "meeting.toml").write_text(MEETING, encoding="utf-8")
     (tmp_path / "chat.txt").write_text(CHAT, encoding="utf-8")
     return tmp_path
-
-
-@pytest.fixture(autouse=True)
-def _signals_and_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("BACKCHANNEL_READ_ONLY", "")
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.getsignal(number) for number in numbers}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
-    def run(*arguments: object) -> Said:
-        with pytest.raises(SystemExit) as ended:
-            backchannel.main([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        code = ended.value.code
-        assert "Traceback" not in said.err
-        return Said(code if isinstance(code, int) else 0, said.out, said.err)
-
-    return run
 
 
 @pytest.fixture
@@ -196,7 +168,7 @@ def test_strict_import_fails_for_quarantine(run: Callable[..., Said], folder: Pa
 
 
 def test_tag_measures_status_and_why(run: Callable[..., Said], imported: Path) -> None:
-    assert run("tag", imported).out == "3 posts tagged\n"
+    assert run("tag", imported).out.splitlines()[0] == "3 posts tagged"
     assert run("tag", imported).out == "0 posts tagged\n"
     assert run("tag", imported, "--retag", "--tier", "accurate", "--engine", "embedded").out.startswith("3 ")
     figures = run("measures", imported, "--json").json
@@ -213,6 +185,84 @@ def test_tag_measures_status_and_why(run: Callable[..., Said], imported: Path) -
     explained = run("why", imported, key).json
     assert "theme" in {tag["component"] for tag in explained["tags"]}
     assert run("why", imported, "x:1").code == 2
+
+
+def test_a_correction_counts_and_stays(run: Callable[..., Said], imported: Path) -> None:
+    run("tag", imported, "--tier", "fast")
+    with closing(open_readonly(imported / "m.db")) as conn:
+        key = conn.execute("SELECT key FROM posts WHERE question = 1").fetchone()[0]
+    said = run(
+        *("correct", imported, key, "--theme", "none", "--sentiment", "negative", "--question", "no"),
+        *("--language", "fr", "--by", "Eva", "--note", "irony"),
+    )
+    assert (said.code, said.out) == (0, f"{key}: corrected\n")
+    assert run("correct", imported, key, "--sentiment", "positive").code == 0  # signed with the login's name
+    for _ in range(2):
+        figures = run("measures", imported, "--json").json
+        assert figures["by_theme"] == {"none": 2, "open-data": 1}
+        run("tag", imported, "--retag", "--tier", "fast")
+    people = [tag for tag in run("why", imported, key).json["tags"] if tag["set_by"] == "Eva"]
+    assert {tag["component"]: tag["label"] for tag in people} == {
+        "language": "fr",
+        "theme": "none",
+        "question": "no",
+    }
+    assert run("verify", imported).code == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([], "nothing to correct"),
+        (["--theme", "cheese"], "there are open-data, none"),
+        (["--theme", "none", "--theme", "open-data"], "stands alone"),
+        (["--sentiment", "angry"], "there are positive, neutral, negative"),
+        (["--language", "xx"], "there are en, es"),
+        (["--question", "perhaps"], "perhaps"),
+        (["--question", "yes", "--by", " "], "say who"),
+    ],
+)
+def test_corrections_that_cannot_be_meant(
+    run: Callable[..., Said], imported: Path, options: list[str], said: str
+) -> None:
+    with closing(open_readonly(imported / "m.db")) as conn:
+        key = conn.execute("SELECT key FROM posts").fetchone()[0]
+    answer = run("correct", imported, key, *options)
+    assert (answer.code, answer.out, said in answer.err) == (2, "", True), answer.err
+    assert run("correct", imported, "x:1", "--question", "yes").code == 2
+
+
+def test_a_keyword_is_accepted_or_rejected(run: Callable[..., Said], imported: Path) -> None:
+    accept = ("--accept", "open-data:es:datos abiertos", "--reject", "open-data:en:lima: peru")
+    said = run("suggest", imported, *accept, "--by", "Eva", "--json")
+    assert said.code == 0, said.err
+    assert isinstance(said.json, list)
+    assert run("suggest", imported).code == 0
+    with closing(open_readonly(imported / "m.db")) as conn:
+        assert decided(conn) == {
+            ("open-data", "es", "datos abiertos"): True,
+            ("open-data", "en", "lima: peru"): False,
+        }
+    for wrong in ("open-data:es", "cheese:es:queso", "open-data:xx:a", "open-data:es:"):
+        said = run("suggest", imported, "--accept", wrong)
+        assert (said.code, said.out, len(said.err.splitlines())) == (2, "", 1)
+
+
+def test_evaluate_says_how_good_the_tags_are(run: Callable[..., Said], imported: Path) -> None:
+    labels = imported / "labels.jsonl"
+    rows = [
+        {"text": "When does the meeting begin?", "question": True, "lang": "en"},
+        {"text": "Good morning to everybody", "question": False, "lang": "en"},
+    ]
+    labels.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    report = run("evaluate", "questions", imported, "--labels", labels, "--tier", "fast", "--json").json
+    assert (report["task"], report["tier"], report["posts"]) == ("questions", "fast", 2)
+    said = run("evaluate", "questions", imported, "--labels", labels, "--tier", "fast")
+    assert (said.code, "macro" in said.out) == (0, True), said.out
+    labels.write_text("nonsense\n", encoding="utf-8")
+    for task, file in (("questions", labels), ("themes", imported / "none.jsonl"), ("taste", labels)):
+        said = run("evaluate", task, imported, "--labels", file, "--tier", "fast")
+        assert (said.code, said.out) == (2, "")
 
 
 @pytest.mark.parametrize(
@@ -253,6 +303,8 @@ def test_without_an_archive(run: Callable[..., Said], folder: Path) -> None:
         ["status", folder],
         ["verify", folder],
         ["why", folder, "x:1"],
+        ["correct", folder, "x:1", "--question", "yes"],
+        ["suggest", folder],
     ):
         said = run(*command)
         assert said.code == 1
@@ -318,8 +370,57 @@ def test_following_ends_with_a_signal(folder: Path) -> None:
         conn.close()
         following.send_signal(signal.SIGTERM)
         out, err = following.communicate(timeout=30)
-    assert (out, err) == ("3 posts tagged\n", "")
+    assert (out.splitlines()[0], err) == ("3 posts tagged", "")
     assert following.returncode == 0
+
+
+def test_following_waits_for_a_model_that_is_missing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = iter([ModelError("a.npz: missing"), ModelError("a.npz: missing"), "the pipeline"])
+
+    def build(meeting: Meeting, **how: object) -> object:
+        answer = next(answers)
+        if isinstance(answer, ModelError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(pipeline, "build", build)
+    monkeypatch.setattr(backchannel, "MODEL_SECONDS", 0.01)
+    found = backchannel._tagger(load(folder), threading.Event())
+    assert found == "the pipeline"  # type: ignore[comparison-overlap]
+    assert capsys.readouterr().err.count("a.npz: missing; posts are collected meanwhile") == 1
+
+
+def test_a_stop_ends_the_wait_for_a_model(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "build", _no_model)
+    stop = threading.Event()
+    stop.set()
+    assert backchannel._tagger(load(folder), stop) is None
+
+
+def _no_model(meeting: Meeting | None, **how: object) -> object:
+    raise ModelError("a.npz: missing")
+
+
+def test_without_a_model_that_it_needs_tag_fails_in_a_line(
+    run: Callable[..., Said], imported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "build", _no_model)
+    said = run("tag", imported)
+    assert (said.code, said.out, said.err) == (1, "", "a.npz: missing\n")
+
+
+def test_without_the_accurate_model_the_fast_tier_goes_on(
+    run: Callable[..., Said], imported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refinement, "load", lambda: _no_model(None))
+    said = run("tag", imported)
+    assert (said.code, said.out.splitlines()[0]) == (0, "3 posts tagged")
+    assert said.err == "a.npz: missing; sentiment stays as the fast tier has it\n"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"{}")))
+    assert run("classify", imported).code == 1
+    assert run("classify", imported, "--tier", "fast").code == 0
 
 
 def test_dashboard_serves_the_archive_it_is_told(
