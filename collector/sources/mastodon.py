@@ -68,7 +68,7 @@ class MastodonFeed:
         )
         self._stall_after = float(setup.spec.settings.get("stall_after") or STALL_AFTER)
         self._guard = threading.Lock()
-        self._open: set[_Closable] = set()
+        self._open: dict[_Closable, None] = {}  # in the order of opening
         self._closed = False
         self._progress: dict[Gap | datetime, Progress] = {}
         self._refilled: dict[Gap, None] = {}
@@ -116,7 +116,8 @@ class MastodonFeed:
         with self._guard:
             self._closed = True
             still_open = list(self._open)
-        for conversation in still_open:
+        # The newest first: streams whose connection went before them would take that for a fault.
+        for conversation in reversed(still_open):
             conversation.close()
 
     def _check(self, about: str) -> Iterator[Finding]:
@@ -167,7 +168,7 @@ class MastodonFeed:
     @contextmanager
     def _closed_with_us(self, conversation: _Closable) -> Iterator[None]:
         with self._guard:
-            self._open.add(conversation)
+            self._open[conversation] = None
             closed = self._closed
         if closed:
             conversation.close()
@@ -175,7 +176,7 @@ class MastodonFeed:
             yield
         finally:
             with self._guard:
-                self._open.discard(conversation)
+                del self._open[conversation]
 
     def _choose(self, progress: Progress, since: datetime, most: int | None) -> None:
         """Which posts are to be asked for again: the newest of this instance, unless that has begun."""

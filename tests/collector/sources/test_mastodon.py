@@ -542,6 +542,18 @@ def test_close_ends_what_waits(server: MastodonServer, setup_of: Callable[..., S
         list(feed.refill(Gap(now(), now())))
 
 
+def test_close_is_never_taken_for_a_fault(server: MastodonServer, setup_of: Callable[..., Setup]) -> None:
+    """Many times, since a connection that went before its stream was heard of once in some hundred."""
+    for _ in range(30):
+        feed = mastodon.open_feed(setup_of(server))
+        signals = feed.listen(None)
+        assert next(signals) == Connected()
+        closing = threading.Thread(target=feed.close)
+        closing.start()
+        assert list(signals) == []
+        closing.join()
+
+
 def test_close_ends_a_refill(server: MastodonServer, setup_of: Callable[..., Setup]) -> None:
     server.fault("page_silent")
     feed = mastodon.open_feed(setup_of(server, stall_after=60))
