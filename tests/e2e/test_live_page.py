@@ -17,7 +17,7 @@ from playwright.sync_api import Page, expect
 from archive.playback import Playback, playback, write_playback
 from archive.store import Archive
 from archive.times import utc_now
-from archive.vocabulary import Author, Deleted, Meeting, Received, Session, Tagging, Theme
+from archive.vocabulary import Author, Deleted, Meeting, Name, Received, Session, Tagging, Theme
 
 pytestmark = pytest.mark.browser
 WATCH = """() => {
@@ -315,6 +315,21 @@ def test_a_rising_topic_opens_its_posts(
     page.locator(".examples a").first.click()
     expect(page.locator(".open .whole .text")).to_contain_text("The blackout <b>again</b>")
     assert "page=archive" in page.url and "post=x" in page.url
+
+
+def test_names_are_ranked_by_what_is_shown_of_them(
+    archive: Archive, send: Callable[..., None], start: Start, visit: Callable[..., Page]
+) -> None:
+    for number, (author, name) in enumerate(
+        [(f"a{n}", "OECD") for n in range(4)] + [(f"b{n % 3}", "UNESCO") for n in range(5)]
+    ):
+        send(number, f"{name} speaks {number}", author=author)
+        tag(archive, names=(Name("organisation", name),))
+    page = visit(start(archive.path)[1])
+    names = page.locator("[data-id=names]")
+    expect(names.locator("h2")).to_have_text("Mentioned authors, last hour", timeout=20_000)
+    expect(names.locator("li")).to_have_text(["OECD4", "UNESCO3"])
+    expect(names.locator("a").last).to_have_attribute("title", "organisation, in 5 posts by 3 authors")
 
 
 def test_complaints_stand_above_everything_and_lead_to_the_archive(

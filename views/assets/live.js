@@ -523,7 +523,7 @@ function drawHeard(live, part) {
   for (const [name, { none, row }] of Object.entries(FOUND)) {
     const [, said, list] = part[name].children
     part[name].hidden = name === "topics" && now.phase === "after"
-    if (name === "names") put(part.names.firstElementChild.lastElementChild, now.phase === "after" ? "posts" : "posts, last hour")
+    if (name === "names") put(part.names.firstElementChild.lastElementChild, now.phase === "after" ? "authors" : "authors, last hour")
     const print = JSON.stringify([heard[name], part.open])
     if (list.print === print) continue
     list.print = print
@@ -568,7 +568,7 @@ function topicRow(part, topic, meeting) {
 function nameRow(part, name) {
   const item = make("li")
   const line = link(part, "line", null, { q: `"${name.name.replaceAll('"', " ")}"` })
-  line.append(make("bdi", "term", name.name), make("span", "muted", number.format(name.posts)))
+  line.append(make("bdi", "term", name.name), make("span", "muted", number.format(name.authors)))
   line.title = `${name.kind === "other" ? "" : `${name.kind}, `}in ${number.format(name.posts)} posts by ${number.format(name.authors)} authors`
   item.append(line)
   return item
