@@ -29,7 +29,7 @@ from data import shipped
 FOLDER = shipped("models")
 SETTINGS = "accurate.json"
 ENGLISH = "en"
-FORMAT = 1
+FORMAT = 2
 WORDS_SHOWN = 3
 WORDS_TRIED = 60  # the words of a text that are left out in turn to find the telling ones
 _DAMAGED = (
@@ -42,14 +42,14 @@ _DAMAGED = (
 class Voice:
     """What the log-probabilities of each model weigh, and the bias of each label.
 
-    An answer is sure from the probability ``sure_from`` on.
+    An answer is sure from the probability on that ``sure_from`` has for its label.
     """
 
     multilingual: float
     english: float
     fast: float
     bias: Floats
-    sure_from: float
+    sure_from: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +96,10 @@ class Accurate:
             if not says_something(text):
                 opinions.append(before)
                 continue
-            label = LABELS[int(row.argmax())]
+            best = int(row.argmax())
+            label = LABELS[best]
             negative, neutral, positive = row.tolist()
-            sure = max(negative, neutral, positive) >= self._voice(language).sure_from
+            sure = bool(row[best] >= self._voice(language).sure_from[best])
             words = before.words if label == before.label else ()
             opinions.append(Opinion(label, (negative, neutral, positive), sure, words))
         return opinions
@@ -222,5 +223,5 @@ def _voice(written: dict[str, Any]) -> Voice:
         float(written["english"]),
         float(written["fast"]),
         np.array(written["bias"], dtype=np.float64),
-        float(written["sure_from"]),
+        np.array(written["sure_from"], dtype=np.float64),
     )

@@ -27,7 +27,7 @@ from analysis.sentiment_model import LABELS, MODEL, Floats, Opinion, softmax
 from analysis.sentiment_model import load as load_fast
 from analysis.texts import as_trained
 from training import accurate_card, cards, labelled, pretrained, sentiment, vocabulary
-from training.calibration import fuse, sure_from
+from training.calibration import fuse, sure_bars
 from training.labelled import SEED, Labelled
 from training.turns import is_made_up, turns
 
@@ -38,7 +38,9 @@ RATE, HALFWAY = 1e-4, 0.53e-4  # learning rates
 ROUNDS = 3  # before and after the change of texts
 PASSES = 2.5  # over the English posts, by the English network
 LOOKED_AT = 300  # posts that show how large the inputs of products become
-RIGHT = 0.82  # what is to be right of what is called sure; 0.80 is promised
+#: What is to be right of what is called sure. 0.80 is promised; posts of a meeting are further from the
+#: English training posts, which are the older ones and on other matters, than validation posts are.
+RIGHT = {ENGLISH: 0.84, "other": 0.82}
 
 Rows = NDArray[np.int64]
 
@@ -220,22 +222,19 @@ def fit(networks: Mapping[str, Network], posts: Labelled, fast: Sequence[Opinion
     english, count = posts.languages == ENGLISH, sentiment.even(posts)
     voices = {}
     for name, some, models in (
-        ("en", english, {"multilingual": by_many, "english": by_english, "fast": by_fast}),
+        (ENGLISH, english, {"multilingual": by_many, "english": by_english, "fast": by_fast}),
         ("other", ~english, {"multilingual": by_many, "fast": by_fast}),
     ):
         scores = [scores[some] for scores in models.values()]
         factors, bias = fuse(scores, answers(posts)[some], count[some])
         chances = softmax(np.tensordot(factors, np.stack(scores), 1) + bias)
-        bars = [
-            sure_from(chances, answers(posts)[some], each[some], RIGHT)
-            for each in (count, np.ones(len(count)))
-        ]
+        bars = sure_bars(chances, answers(posts)[some], np.ones(some.sum(), bool), RIGHT[name])
         weighed = dict.fromkeys(("multilingual", "english", "fast"), 0.0)
         weighed |= {model: round(float(factor), 4) for model, factor in zip(models, factors, strict=True)}
         voices[name] = {
             **weighed,
             "bias": [round(float(b), 4) for b in bias],
-            "sure_from": round(max(bars), 4),
+            "sure_from": [round(float(bar), 4) for bar in bars],
         }
     return voices
 

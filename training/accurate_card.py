@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from analysis.accurate import Accurate, Voice
+from analysis.accurate import ENGLISH, Accurate, Voice
+from analysis.sentiment_model import LABELS
 from training import cards
 
 
@@ -16,10 +17,11 @@ def write(
     sizes: Mapping[str, int],
     tuned_on: int,
     fitted_on: int,
-    right: float,
+    right: Mapping[str, float],
 ) -> None:
     """Write the card of a model that was just trained; ``sizes`` are bytes by file,
-    ``right`` the share that was to be right of what is sure."""
+    ``right`` the shares that were to be right of what is sure,
+    in English and in ``other`` languages."""
     text = _CARD.format(
         version=model.version,
         files=", ".join(f"`{name}` {size / 1e6:.1f} MB" for name, size in sizes.items()),
@@ -27,7 +29,8 @@ def write(
         fitted_on=f"{fitted_on:,}",
         pieces=f"{len(model.multilingual.words):,}",
         english_pieces=f"{len(model.english.words):,}",
-        right=right,
+        right_in_english=f"{right[ENGLISH]:.0%}",
+        right_elsewhere=f"{right['other']:.0%}",
         in_english=_weights(model.in_english),
         elsewhere=_weights(model.elsewhere),
         tables="\n\n".join(f"**{name}**\n\n{cards.table(rows)}" for name, rows in figures.items()),
@@ -38,9 +41,10 @@ def write(
 
 
 def _weights(voice: Voice) -> str:
+    bars = ", ".join(f"{label} {bar:.2f}" for label, bar in zip(LABELS, voice.sure_from, strict=True))
     return (
         f"{voice.multilingual:.2f} multilingual, {voice.english:.2f} English, {voice.fast:.2f} fast; "
-        f"sure from {voice.sure_from:.2f}"
+        f"sure from {bars}"
     )
 
 
@@ -78,10 +82,11 @@ the English ones, the first three on texts with marks for links and mentions, th
 on made-up turns of speech (`training/sentences/turns.toml`), the fifth without capitals. English: two and a
 half rounds over the English posts and turns and Hindi in Latin letters, which detectors take for English.
 What stood after each round but the first was averaged. Half of the Hindi posts were left out: their labels
-have nothing to do with them (`labelled.agreeing`). Weights, biases and the bar for *sure* were fitted on
-{fitted_on} posts held out of all of that, the labels weighing the same; the fast tier's answers on them come
-from models that had not seen them. *Sure* means right in {right:.0%} of these, whether labels count the same
-or as they come.
+have nothing to do with them (`labelled.agreeing`). Weights, biases and the bars for *sure* were fitted on
+{fitted_on} posts held out of all of that, the labels weighing the same but for *sure*; the fast tier's
+answers on them come from models that had not seen them. What is *sure* among them is right in
+{right_in_english} in English, {right_elsewhere} elsewhere: how likely an answer is right was fitted
+from its probability and its label.
 
 ## Data, and licences as found
 {data}

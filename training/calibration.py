@@ -38,20 +38,12 @@ def fuse(scores: Sequence[Floats], answers: Answers, weights: Floats) -> tuple[F
     return found[:models], found[models:] - found[models:].mean()
 
 
-def sure_from(chances: Floats, answers: Answers, weights: Floats, right: float = RIGHT) -> float:
-    """The lowest probability from which on a share of ``right`` of the answers is right.
-
-    ``chances`` is (posts, labels). Where no bar is high enough, one that nothing reaches.
-    """
-    bar = _bar(chances.max(axis=1), chances.argmax(axis=1) == answers, weights, right)
-    return min(bar, 1.01)
-
-
 def sure_bars(chances: Floats, answers: Answers, some: NDArray[np.bool_], right: float = RIGHT) -> Floats:
     """For each label the probability from which on an answer is sure, of which a share of ``right`` is right.
 
     A label that is rare is wrong more often at the same probability: how likely an answer is right is fitted
     from its probability and its label, on some of the posts, and one bar on that is the lowest that will do.
+    Where no bar will, those that nothing reaches.
     """
     best, said = chances[some].max(axis=1), chances[some].argmax(axis=1)
     good = said == answers[some]
@@ -63,7 +55,9 @@ def sure_bars(chances: Floats, answers: Answers, some: NDArray[np.bool_], right:
 
     slope, *offsets = minimize(loss, np.eye(1, 1 + labels.shape[1])[0], method="L-BFGS-B").x
     likely = slope * _odds(best) + labels @ np.array(offsets)
-    bar = _bar(likely, good, np.ones(len(good)), right)
+    bar = _lowest(likely, good, right)
+    if slope <= 0 or bar == np.inf:
+        return np.full(chances.shape[1], 1.01)
     bars: Floats = 1 / (1 + np.exp(-(bar - np.array(offsets)) / slope))
     return bars
 
@@ -73,8 +67,8 @@ def _odds(chances: Floats) -> Floats:
     return found
 
 
-def _bar(values: Floats, good: NDArray[np.bool_], weights: Floats, right: float) -> float:
+def _lowest(values: Floats, good: NDArray[np.bool_], right: float) -> float:
     """The lowest value from which on a share of ``right`` is good; infinite where there is none."""
     order = np.argsort(-values, kind="stable")
-    reached = np.flatnonzero(np.cumsum((good * weights)[order]) >= right * np.cumsum(weights[order]))
+    reached = np.flatnonzero(np.cumsum(good[order]) >= right * np.arange(1, len(good) + 1))
     return float(values[order][reached[-1]]) if len(reached) else np.inf

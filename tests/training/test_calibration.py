@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analysis.sentiment_model import softmax
-from training.calibration import fuse, sure_from
+from training.calibration import fuse, sure_bars
 
 
 def drawn(posts: int) -> tuple[np.ndarray, np.ndarray]:
@@ -32,11 +32,19 @@ def test_a_model_that_knows_nothing_gets_no_say() -> None:
     assert abs(factors[1]) < 0.05
 
 
-def test_sure_is_said_from_the_lowest_bar_that_keeps_the_promise() -> None:
-    best = np.array([0.9, 0.8, 0.7, 0.6, 0.5])
-    chances = np.stack((best, 1 - best, np.zeros(5)), axis=1)
-    answers = np.array([0, 0, 1, 0, 1])
-    assert sure_from(chances, answers, np.ones(5), 0.75) == 0.6
-    assert sure_from(chances, answers, np.ones(5), 0.76) == 0.8
-    assert sure_from(chances, answers, np.array([1, 1, 9, 1, 9]), 0.75) == 0.8
-    assert sure_from(chances, np.full(5, 2), np.ones(5), 0.8) > 1
+def test_sure_is_said_where_so_many_are_right_and_less_easily_of_a_label_that_errs() -> None:
+    scores, answers = drawn(4000)
+    chances, everywhere = softmax(scores), np.ones(4000, bool)
+    answers[(answers != 2) & (chances.argmax(axis=1) == 2) & (np.arange(4000) % 2 == 0)] = 0
+    said, best = chances.argmax(axis=1), chances.max(axis=1)
+    low, high = (sure_bars(chances, answers, everywhere, right) for right in (0.8, 0.9))
+    for bars, right in ((low, 0.8), (high, 0.9)):
+        sure = best >= bars[said]
+        assert (said == answers)[sure].mean() == pytest.approx(right, abs=0.005)
+    assert (low < high).all()
+
+
+def test_nothing_is_sure_where_no_bar_keeps_the_promise() -> None:
+    chances = softmax(np.random.default_rng(5).normal(0, 2, (60, 3)))
+    wrong = (chances.argmax(axis=1) + 1) % 3
+    assert (sure_bars(chances, wrong, np.ones(60, bool), 0.8) >= 1).all()
