@@ -79,6 +79,7 @@ class Runner:
     _cause: str | None = None
     _connected: bool = False
     _connected_at: datetime | None = None  # this connection, not an earlier one
+    _ended: bool = False  # nobody listens any more, and the ledger was told so
     _replays: str = ""
     _gaps: Gaps = field(init=False)
     _refiller: Refiller = field(init=False)
@@ -184,7 +185,7 @@ class Runner:
         if notice != self._notice:
             self._notice = notice
             if self._connected:
-                self._turn(self._listening_state(), self.clock(), None)
+                self._turn_to_listening()
 
     def _connect(self, signal: Connected) -> None:
         now = self.clock()
@@ -199,7 +200,7 @@ class Runner:
                 # Within a run the cursor is as old as the last sign of life; an earlier run's gaps may lie
                 # before it, and were left to a refill.
                 self._gaps.replay(gaps, signal.since if is_start else None)
-            self._turn(self._listening_state(), now, None)
+            self._turn_to_listening(now)
         self._work.set()
 
     def _new_gaps(self, now: datetime) -> list[Gap]:
@@ -224,7 +225,7 @@ class Runner:
             gaps = self._gaps.replayed()
         for gap in gaps:
             self.live.put(self._recovered(gap, Refilled(self._replays)))
-        self._turn(self._listening_state(), self.clock(), None)
+        self._turn_to_listening()
 
     def _missed(self, signal: Missed) -> None:
         """A replay begins too late: what lies before it is left to a refill."""
@@ -232,13 +233,19 @@ class Runner:
         with self._lock:
             self._gaps.cut_off(signal.starts or self._proof or now, signal.ends or now)
             if self._connected:
-                self._turn(self._listening_state(), now, None)
+                self._turn_to_listening(now)
         self._work.set()
         self.report(self.name, signal.cause)
 
-    def _listening_state(self) -> State:
+    def _turn_to_listening(self, at: datetime | None = None) -> None:
+        """Say that we hear, and whether anything is still to come back.
+
+        Looked at and said under one lock: the other thread may be ending the last gap at this very moment,
+        and what it says of that must not be followed by what was so before.
+        """
         with self._lock:
-            return "catching_up" if self._gaps.is_behind else "listening"
+            state: State = "catching_up" if self._gaps.is_behind else "listening"
+            self._turn(state, at or self.clock(), None)
 
     def _lasted(self) -> bool:
         since = self._connected_at
@@ -292,9 +299,11 @@ class Runner:
     def _end(self) -> None:
         """Stopped by us: from the last sign of life on, nobody listens."""
         self._work.set()
-        if (last := self.parting()) is not None:
-            with suppress(Closed):
-                self._turn(last.state, last.at, last.cause)
+        with self._lock:
+            self._ended = True  # a refill that ends only now must not say that we listen
+            if (last := self.parting()) is not None:
+                with suppress(Closed):
+                    self._turn(last.state, last.at, last.cause)
 
     def parting(self) -> Turn | None:
         """What the ledger has to say at the end, unless it says so already.
@@ -336,8 +345,8 @@ class Runner:
                 self._gaps.put_back(gap, end, self.clock() + timedelta(seconds=end.again))
             else:
                 self._gaps.finish()
-            if self._connected:
-                self._turn(self._listening_state(), self.clock(), None)
+            if self._connected and not self._ended:
+                self._turn_to_listening()
 
     def _recovered(self, gap: Gap, end: Refilled) -> Recovered:
         return Recovered(

@@ -143,13 +143,21 @@ def _start(child: Child, *, fresh: bool) -> subprocess.Popen[bytes]:
 def _spawn(child: Child, log: BinaryIO) -> subprocess.Popen[bytes]:
     # The library is looked up before the fork: after it only the plainest calls are safe.
     prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+    parent = os.getpid()
+
+    def tie() -> None:
+        if prctl is not None:
+            prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+            if os.getppid() != parent:  # which was killed before the kernel knew of the wish
+                os._exit(1)
+
     return subprocess.Popen(
         child.command,
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-        preexec_fn=(lambda: prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)) if prctl else None,
+        preexec_fn=tie if prctl else None,
     )
 
 

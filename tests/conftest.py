@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import backchannel
 from archive.store import Archive
@@ -17,6 +18,10 @@ from tests.command import Said
 
 ROOT = Path(__file__).parent.parent
 START = datetime(2012, 3, 26, 15, 0, tzinfo=UTC)
+
+# How long one example takes says more of what else the machine does than of the code.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

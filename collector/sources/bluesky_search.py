@@ -21,7 +21,7 @@ from collector.mapping.bluesky import POST, REPOST, SOURCE, commit_of_view, to_p
 from collector.sources.base import Gap, Heard, Refilled, Setup, Signal
 from collector.sources.bluesky_events import Sorter
 from collector.sources.bluesky_wire import Address
-from collector.sources.web import reset_of
+from collector.sources.web import Sockets, reset_of
 
 if TYPE_CHECKING:
     from atproto_client import Client
@@ -66,6 +66,8 @@ class Search:
         self._host = Address.of(url).host
         self._lock = Lock()
         self._client: Client | None = None
+        self._sockets = Sockets()
+        self._asking = 0  # questions under way
         self._closed = False
 
     def refill(self, gap: Gap, sorter: Sorter) -> Iterator[Signal]:
@@ -117,8 +119,16 @@ class Search:
 
     def close(self) -> None:
         """Break a question that is under way; safe to call twice."""
-        self._closed = True
-        client = self._client
+        with self._lock:
+            self._closed = True
+        # The library only closes its sockets, which wakes nobody who reads from one.
+        self._sockets.close()
+        self._leave()
+
+    def _leave(self) -> None:
+        """Once closed, whoever goes last closes the library: not while one of its sockets is read from."""
+        with self._lock:
+            client = self._client if self._closed and not self._asking else None
         if client is not None:
             client.request.close()
 
@@ -193,8 +203,18 @@ class Search:
 
     def _ask(self, method: str, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         """The answer of the server. Raises Failed, whose text says why, without any secret."""
-        if self._closed:
-            raise Failed("stopped")
+        with self._lock:
+            if self._closed:
+                raise Failed("stopped")
+            self._asking += 1
+        try:
+            return self._answered(method, asked)
+        finally:
+            with self._lock:
+                self._asking -= 1
+            self._leave()
+
+    def _answered(self, method: str, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         # The library takes two seconds to load, and most meetings never ask.
         from atproto_client import exceptions, models
 
@@ -223,7 +243,7 @@ class Search:
         with self._lock:
             if self._client is not None:
                 return self._client
-            client = _client(self._url)
+            client = _client(self._url, self._sockets)
             self._client = client
         handle = words(self._setup.spec.settings.get("handle"))
         password = self._setup.secret("app_password_env")
@@ -256,13 +276,18 @@ class Search:
         return Failed(why, code, until)
 
 
-def _client(url: str) -> Client:
+def _client(url: str, sockets: Sockets) -> Client:
     from atproto_client import Client
     from atproto_client.request import Request
 
+    def told(event: str, about: Mapping[str, Any]) -> None:
+        # A TLS socket takes the place of the plain one.
+        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            sockets.add(about["return_value"].get_extra_info("socket"))
+
     request = Request(timeout=TIMEOUT)
     # A redirect would be followed with the password of a login in the body; there is no setting for it.
-    request._send_request = partial(request._send_request, follow_redirects=False)
+    request._send_request = partial(request._send_request, follow_redirects=False, extensions={"trace": told})
     return Client(url, request=request)
 
 

@@ -39,6 +39,31 @@ _BROKEN = (
 )
 
 
+class Sockets:
+    """The open sockets of a conversation, so that another thread can break off whoever waits at one."""
+
+    def __init__(self) -> None:
+        self._open: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self._guard = threading.Lock()
+        self._closed = False
+
+    def add(self, sock: socket.socket) -> None:
+        """Remember a socket; broken at once where all are to be."""
+        with self._guard:
+            self._open.add(sock)
+            closed = self._closed
+        if closed:
+            _shut(sock)
+
+    def close(self) -> None:
+        """Break all of them, and those to come; safe to call twice."""
+        with self._guard:
+            self._closed = True
+            sockets = list(self._open)
+        for sock in sockets:
+            _shut(sock)
+
+
 class Session(requests.Session):
     """A session that sends no token to another host, and that another thread can break off.
 
@@ -49,11 +74,9 @@ class Session(requests.Session):
     def __init__(self) -> None:
         super().__init__()
         self.max_redirects = 5
-        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
-        self._guard = threading.Lock()
-        self._closed = False
+        self._sockets = Sockets()
         for scheme in ("http://", "https://"):
-            self.mount(scheme, _Adapter(self._opened))
+            self.mount(scheme, _Adapter(self._sockets.add))
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         """The address to go on to; Unavailable where it is another server's."""
@@ -71,19 +94,8 @@ class Session(requests.Session):
 
     def close(self) -> None:
         """Break off every connection, from any thread; safe to call twice."""
-        with self._guard:
-            self._closed = True
-            sockets = list(self._sockets)
-        for sock in sockets:
-            _shut(sock)
+        self._sockets.close()
         super().close()
-
-    def _opened(self, sock: socket.socket) -> None:
-        with self._guard:
-            self._sockets.add(sock)
-            closed = self._closed
-        if closed:
-            _shut(sock)
 
 
 def _shut(sock: socket.socket) -> None:

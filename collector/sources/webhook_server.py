@@ -33,6 +33,8 @@ from collector.sources.base import Setup
 
 SERVICE = "backchannel"
 _LAST_WORDS = 0.1  # seconds for the last answers to leave
+_BY_ITSELF = 0.4  # seconds beyond ``leave`` that it has to end by itself
+_BY_FORCE = 0.5  # and after it was told to drop whatever it does
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +135,9 @@ class Endpoint:
         if self._loop is not None:
             with suppress(RuntimeError):  # it has ended
                 self._loop.call_soon_threadsafe(self._leave)
-        self._thread.join(self.limits.leave + 0.4)
+        self._thread.join(self.limits.leave + _BY_ITSELF)
         self._server.force_exit = True
-        self._thread.join(0.5)
+        self._thread.join(_BY_FORCE)
 
     def _run(self, listener: socket.socket) -> None:
         asyncio.run(self._serve(listener))
@@ -146,6 +148,9 @@ class Endpoint:
             await self._server.serve(sockets=[listener])
         finally:
             listener.close()
+            # Who was let in when the others were told to go already would wait for an answer for ever.
+            self._cut()
+            await asyncio.sleep(0)  # in which the connections are closed
 
     def _leave(self) -> None:
         """Nobody takes deliveries any more: their senders shall come again."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
@@ -235,6 +236,57 @@ def test_a_replay_that_begins_too_late_leaves_the_rest_to_a_refill(world: World)
     assert ("deaf", 10, 400, "cut", "nothing; no search here") in rows
     assert ("deaf", 400, 510, "cut", "the cursor") in rows
     assert "too old" in world.said
+
+
+def test_a_refill_that_ends_while_a_replay_does_is_not_forgotten(world: World) -> None:
+    """Else the ledger would say for the rest of the meeting that something is still to come back."""
+    begun: list[Any] = []
+    finishing = threading.Thread(target=lambda: world.running._refill(*begun[0]))
+    armed = [False]
+
+    def begin() -> None:
+        begun.append(world.running._next_gap())
+        armed[0] = True
+
+    def clock() -> datetime:
+        # Asked for the time of what is said after the replay: just then the refill ends, too.
+        if armed[0] and not world.running._gaps.replaying:
+            armed[0] = False
+            finishing.start()
+            finishing.join(0.2)  # it may have to wait for us
+        return world.now
+
+    gaps = ((at(10), at(20)), (at(30), at(40)))
+    world.now = at(40)
+    runner = world.runner(
+        [1, Connected("the cursor", since=at(35)), begin, 1, CaughtUp(), finishing.join, 1, Heard(), 1],
+        gaps=gaps,
+    )
+    runner.clock = clock
+    runner.listen()
+    assert world.feed.gaps == [Gap(at(10), at(20))]
+    assert [row[:3] for row in world.store()][-3:] == [
+        ("listening", 42, 43),
+        ("deaf", 43, 44),
+        ("stopped", 44, None),
+    ]
+
+
+def test_a_refill_that_ends_after_the_listening_does_not_say_that_we_listen(world: World) -> None:
+    begun: list[Any] = []
+
+    def begin() -> None:
+        begun.append(world.running._next_gap())
+
+    def stop() -> None:
+        world.stopped = True
+
+    world.runner([1, Connected(), 1, Heard(), begin, 1, stop, Heard()], gaps=((at(-9), at(0)),)).listen()
+    world.now = at(4)
+    world.running._refill(*begun[0])
+    assert world.store()[-1][:3] == ("stopped", 3, None)
+    assert world.recovered == [], "it was broken off"
+    assert world.said[-1] == "stopped: collecting was ended"
 
 
 def test_no_right_is_a_stop_that_is_probed_once_a_minute(world: World) -> None:

@@ -264,6 +264,7 @@ class Server(Network):
     def __init__(self, hashtags: Iterable[str] = Network.HASHTAGS) -> None:
         super().__init__(hashtags)
         self.elsewhere = "404"  # at other paths: a status, or "close", "close_badly", "hang_up"
+        self.slow = 0.6  # seconds that a slow handshake takes
         self.struck: Counter[str] = Counter()
         self.asked: list[dict[str, list[str]]] = []  # the query of each handshake
         self._armed: list[str] = []
@@ -355,7 +356,7 @@ class Server(Network):
         if fault == "hang_up":
             _cut(connection)
         elif fault == "slow_handshake":
-            self._closing.wait(0.6)
+            self._closing.wait(self.slow)
         elif fault == "html":
             return _answer(200, "<html>Welcome</html>", "text/html")
         elif fault == "redirect":
@@ -374,6 +375,7 @@ class Server(Network):
         if refusal is None:
             # What happens from now on is heard, even before the conversation begins.
             connection.beginning = self.begin(_cursor(query))  # type: ignore[attr-defined]
+            self._lines.add(connection)  # and whoever knows that they are connected can be disconnected
         return refusal
 
     def _talk(self, connection: ServerConnection) -> None:

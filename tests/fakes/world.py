@@ -126,7 +126,7 @@ class World:
             self.collector.wait()
             self.collector = None
 
-    def stop(self, seconds: float = 10) -> float:
+    def stop(self, seconds: float = 20) -> float:
         """End it as Ctrl-C would; the seconds it took."""
         assert self.collector is not None
         began = time.monotonic()

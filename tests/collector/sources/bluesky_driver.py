@@ -131,7 +131,7 @@ class Loop(threading.Thread):
         """Wait until it holds exactly what is true."""
         truth = server.truth()
         with self._changed:
-            if not self._changed.wait_for(lambda: self.held.texts() == truth, 10):
+            if not self._changed.wait_for(lambda: self.held.texts() == truth, 20):
                 assert self.held.texts() == truth, self.errors[-3:]
 
     def said(self, kind: type) -> list[Any]:
@@ -151,5 +151,5 @@ class Loop(threading.Thread):
     ) -> None:
         self._over.set()
         self.feed.close()
-        self.join(5)
+        self.join(20)
         assert not self.is_alive(), "close() did not break the conversation"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from time import thread_time
+from time import monotonic, thread_time
 from typing import Any
 
 import pytest
@@ -41,6 +41,8 @@ from tests.fakes.bluesky import (
 
 KINDS = ("v1", "v2", "repos")
 TAG = "#Sample2012"
+#: Seconds without a word after which a server is deaf, in the tests of these names.
+DEAF = {"silence": 0.6, "deaf": 2.0}
 
 
 def new_server(kind: str) -> Server:
@@ -54,8 +56,13 @@ def server(request: pytest.FixtureRequest) -> Iterator[Any]:
 
 
 @pytest.fixture
-def loop(server: Any, meeting: Meeting) -> Iterator[Loop]:
-    with Loop(setup_of(meeting, server.url, stall_after=0.6)) as listening:
+def loop(
+    server: Any, meeting: Meeting, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Loop]:
+    # Silence is short only where the test is about it: a busy machine answers no ping for a while, either.
+    monkeypatch.setattr(bluesky_socket, "_TICK", 0.15)
+    stall_after = next((s for name, s in DEAF.items() if name in request.node.name), 60)
+    with Loop(setup_of(meeting, server.url, stall_after=stall_after)) as listening:
         listening.connected()
         yield listening
 
@@ -155,6 +162,7 @@ def test_nobody_there(meeting: Meeting) -> None:
 def test_a_handshake_without_end(server: Any, meeting: Meeting, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bluesky_socket, "CONNECT_SECONDS", 0.2)
     server.fault("slow_handshake")
+    server.slow = 60
     with pytest.raises(Lost, match="answer"):
         list(Bluesky(setup_of(meeting, server.url)).listen(None))
 
@@ -263,12 +271,13 @@ def test_a_cursor_goes_with_every_kept_post(server: Any, loop: Loop) -> None:
 
 
 def test_foreign_posts_are_heard_and_counted_cheaply(server: Any, loop: Loop) -> None:
-    before = len(loop.signals)
+    before, began = len(loop.signals), monotonic()
     server.foreign(3_000)
     server.post(f"At last {TAG}")
     loop.knows(server)
     plain = [signal for signal in loop.signals[before:] if isinstance(signal, Heard | Reached)]
-    assert len(plain) <= 15
+    # One for every thousand events and every kept post, and so many a second: a busy machine takes longer.
+    assert len(plain) <= 10 + 4 * (monotonic() - began)
 
 
 def test_a_cursor_that_is_too_old_leaves_a_gap(server: Any, meeting: Meeting) -> None:
@@ -395,13 +404,14 @@ def test_no_search_no_refill(meeting: Meeting) -> None:
     feed.close()
 
 
-def test_check(server: Any, meeting: Meeting) -> None:
+def test_check(server: Any, meeting: Meeting, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bluesky, "_LOOK", 40.0)  # it looks no longer than until something came
     server.noise(50)
-    findings = list(Bluesky(setup_of(meeting, server.url, stall_after=4)).check())
+    findings = list(Bluesky(setup_of(meeting, server.url, stall_after=40)).check())
     assert [finding.state for finding in findings] == ["ok", "ok", "warning"]
     assert "answers" in findings[0].text and "agree" in findings[1].text
     late = Bluesky(
-        setup_of(meeting, server.url, stall_after=4, clock=lambda: datetime.now(UTC) + timedelta(minutes=2))
+        setup_of(meeting, server.url, stall_after=40, clock=lambda: datetime.now(UTC) + timedelta(minutes=2))
     )
     assert any("behind our clock" in finding.text for finding in late.check())
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import socket
+import threading
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,6 +21,7 @@ from tests.fakes.bluesky import Network, SearchServer
 
 TAG = "#Sample2012"
 HOUR = timedelta(hours=1)
+PATIENCE = 20.0  # seconds
 
 
 @pytest.fixture
@@ -233,3 +237,30 @@ def test_look_ups_at_a_pds(meeting: Meeting, network: Network) -> None:
         assert desk.take(desk.feed.refresh(datetime.now(UTC) - HOUR))[-1] == Refilled(
             by="nothing", lost="stopped"
         )
+
+
+def test_closing_breaks_off_a_question_that_is_under_way(meeting: Meeting) -> None:
+    """Else a stop would have to wait, or leave a thread behind, until a silent server is given up."""
+    asked = threading.Event()
+    over = threading.Event()
+    said: list[Signal] = []
+
+    def serve(listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        with connection:
+            connection.recv(65_536)
+            asked.set()
+            over.wait(60)
+
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
+        serving = threading.Thread(target=serve, args=(listening,))
+        serving.start()
+        desk = Desk(meeting, f"http://127.0.0.1:{listening.getsockname()[1]}")
+        refilling = threading.Thread(target=lambda: said.append(desk.refill()))
+        refilling.start()
+        assert asked.wait(PATIENCE)
+        desk.feed.close()
+        refilling.join(PATIENCE)
+        over.set()
+        serving.join(PATIENCE)
+    assert not refilling.is_alive()

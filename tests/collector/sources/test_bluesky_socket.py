@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from collector.sources.base import Limited, Lost, Refused, Unavailable
 from collector.sources.bluesky_socket import NotSpoken, Sign, TooBig, Wires, dial, frames
 from tests.fakes.bluesky import JetstreamServer
 
+PATIENCE = 20.0  # seconds
 Talk = Callable[[ServerConnection], None]
 
 
@@ -39,7 +41,7 @@ def talking() -> Iterator[Callable[[Talk], str]]:
     yield start
     for server, thread in started:
         server.shutdown()
-        thread.join(5)
+        thread.join(PATIENCE)
 
 
 def listen(url: str, wires: Wires | None = None, stall_after: float = 5.0) -> Iterator[bytes | Sign]:
@@ -68,11 +70,23 @@ def test_a_message_beyond_any_limit(talking: Any, monkeypatch: pytest.MonkeyPatc
         list(listen(talking(lambda connection: connection.send("x" * 1_001))))
 
 
-def test_quiet(talking: Any) -> None:
+def test_quiet(talking: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a clock that passes when we say so: the pong may take its time."""
+    clock = [0.0]
+    monkeypatch.setattr(bluesky_socket, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(bluesky_socket, "_TICK", 0.02)
     over = threading.Event()
-    heard = listen(talking(lambda connection: over.wait(5) and None), stall_after=0.6)
-    signs = [next(heard) for _ in range(12)]
-    assert Sign.PONG in signs and Sign.NOTHING in signs
+    heard = listen(talking(lambda connection: over.wait(PATIENCE) and None), stall_after=60)
+    for seconds in (0, 19):
+        clock[0] = seconds
+        assert next(heard) is Sign.NOTHING
+    clock[0] = 59  # only now it is asked whether it is there
+    limit = time.monotonic() + PATIENCE
+    while (sign := next(heard)) is Sign.NOTHING:
+        assert time.monotonic() < limit, "no pong"
+    assert sign is Sign.PONG
+    clock[0] = 118
+    assert isinstance(next(heard), Sign), "the pong counts from when it came"
     over.set()
     heard.close()  # type: ignore[attr-defined]
 
@@ -82,7 +96,7 @@ def test_deaf(talking: Any) -> None:
 
     def talk(connection: ServerConnection) -> None:
         with connection.recv_flow_control:  # reads nothing more, so it answers no ping
-            over.wait(5)
+            over.wait(PATIENCE)
 
     with pytest.raises(Lost, match="not even a pong"):
         list(listen(talking(talk), stall_after=0.4))
@@ -96,7 +110,7 @@ def test_a_slow_reader_is_not_a_silent_server(talking: Any, monkeypatch: pytest.
 
     def talk(connection: ServerConnection) -> None:
         connection.send("x")
-        over.wait(5)
+        over.wait(PATIENCE)
 
     heard = listen(talking(talk), stall_after=0.4)
     assert next(heard) == b"x"
@@ -108,13 +122,13 @@ def test_a_slow_reader_is_not_a_silent_server(talking: Any, monkeypatch: pytest.
 
 def test_closing_from_another_thread(talking: Any) -> None:
     over, wires = threading.Event(), Wires()
-    heard = listen(talking(lambda connection: over.wait(10) and None), wires, 30)
+    heard = listen(talking(lambda connection: over.wait(60) and None), wires, 30)
     assert next(heard) is Sign.NOTHING
     threading.Timer(0.1, wires.close).start()
     with pytest.raises(Lost, match="broke off"):
         list(heard)
     with pytest.raises(Lost):
-        list(listen(talking(lambda connection: over.wait(10) and None), wires, 30))
+        list(listen(talking(lambda connection: over.wait(60) and None), wires, 30))
     over.set()
 
 
@@ -159,7 +173,7 @@ def test_something_else_than_a_websocket_server(answer: bytes) -> None:
         thread.start()
         with pytest.raises((Lost, Unavailable)):
             list(listen(f"ws://127.0.0.1:{listening.getsockname()[1]}"))
-        thread.join(5)
+        thread.join(PATIENCE)
 
 
 def test_an_address_that_is_none() -> None:

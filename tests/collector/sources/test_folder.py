@@ -32,6 +32,8 @@ from collector.sources.base import (
 from collector.sources.folder import FolderFeed
 from tests.fakes.tool import ChatFolder
 
+#: Seconds; a file that took long to read is left alone for nine times as long.
+PATIENCE = 60.0
 SIGNALS = (Connected, CaughtUp, Heard, Reached)
 
 
@@ -104,7 +106,7 @@ class Driver:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self.feed.close()
-        self._thread.join(5)
+        self._thread.join(PATIENCE)
         assert not self._thread.is_alive()
         if self._error:
             raise self._error
@@ -113,12 +115,12 @@ class Driver:
         """Wait until so many whole passes have begun and ended."""
         with self._passed:
             goal = self._passes + count
-            assert self._passed.wait_for(lambda: self._passes >= goal or self._error, 10)
+            assert self._passed.wait_for(lambda: self._passes >= goal or self._error, PATIENCE)
 
     def agrees(self, truth: dict[str, str]) -> bool:
         """Wait until the archive holds exactly this."""
         with self._passed:
-            self._passed.wait_for(lambda: stored(self.archive) == truth or self._error, 10)
+            self._passed.wait_for(lambda: stored(self.archive) == truth or self._error, PATIENCE)
             return stored(self.archive) == truth
 
     def _run(self) -> None:

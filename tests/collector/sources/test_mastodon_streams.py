@@ -23,7 +23,7 @@ def server() -> Iterator[MastodonServer]:
         yield opened
 
 
-def streams(server: MastodonServer, stall_after: float = 2.0) -> Streams:
+def streams(server: MastodonServer, stall_after: float = 60.0) -> Streams:
     client = Client(server.url, TOKEN, lambda: datetime.now(UTC), stall_after)
     return Streams(client, TAGS, read)
 
@@ -37,7 +37,8 @@ def read(lines: Iterable[bytes | Unmapped], where: str) -> Iterator[Signal]:
 
 def test_connected_once_all_are(server: MastodonServer) -> None:
     signals = streams(server).signals()
-    assert sum(isinstance(next(signals), Connected) for _ in range(20)) == 1
+    assert any(isinstance(signal, Connected) for signal in signals)
+    assert not any(isinstance(next(signals), Connected) for _ in range(20))
     server.wait_for_listeners(3)
     signals.close()
     server.wait_for_listeners(0)
@@ -52,7 +53,7 @@ def test_one_refused_ends_all(server: MastodonServer) -> None:
 
 @pytest.mark.parametrize("fault", ["cut", "silence", "end"])
 def test_one_ended_ends_all(fault: str, server: MastodonServer) -> None:
-    signals = streams(server, 1.0).signals()
+    signals = streams(server, 1.0 if fault == "silence" else 60.0).signals()
     assert any(isinstance(signal, Connected) for signal in signals)
     server.fault(fault)
     server.post("Hello #otro")

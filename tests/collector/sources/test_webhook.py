@@ -12,13 +12,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
 
 from archive.store import Archive
 from archive.vocabulary import Item, Meeting, Received, SourceSpec
-from collector.sources import webhook
+from collector import loop
+from collector.sources import webhook, webhook_server
 from collector.sources.base import (
     Acknowledge,
     Connected,
@@ -36,7 +38,15 @@ from collector.sources.webhook_server import Endpoint, Limits
 from tests.fakes.tool import WebhookTool
 
 TOKEN = "a token that nobody guesses"
+PATIENCE = 20.0  # seconds
 DOCS = Path(__file__).parents[3] / "docs" / "meeting-tool.md"
+
+
+@pytest.fixture(autouse=True)
+def unforced(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine the server may take its time to end: it is to do so by itself all the same."""
+    if "in_time" not in request.node.name:
+        monkeypatch.setattr(webhook_server, "_BY_ITSELF", PATIENCE)
 
 
 class NoShelf:
@@ -70,14 +80,13 @@ class Driver:
 
     def __enter__(self) -> Driver:
         self._thread.start()
-        assert self._connected.wait(5)
+        assert self._connected.wait(PATIENCE)
         return self
 
     def __exit__(self, *_: object) -> None:
         self.feed.close()
-        began = time.monotonic()
-        self._thread.join(5)
-        assert time.monotonic() - began < 1.2
+        self._thread.join(PATIENCE)
+        assert not self._thread.is_alive()
 
     def _run(self) -> None:
         batch: list[Item] = []
@@ -162,7 +171,7 @@ def test_the_conversation(setup: Callable[..., Setup], monkeypatch: pytest.Monke
     value = {"id": 1, "author": "Ana", "text": "Hello"}
 
     def send() -> None:
-        answers.append(requests.post(f"{feed.url}/posts", json=value, headers=headers, timeout=5))
+        answers.append(requests.post(f"{feed.url}/posts", json=value, headers=headers, timeout=PATIENCE))
 
     sender = threading.Thread(target=send)
     sender.start()
@@ -174,7 +183,7 @@ def test_the_conversation(setup: Callable[..., Setup], monkeypatch: pytest.Monke
     acknowledge = heard[-1]
     assert isinstance(acknowledge, Acknowledge)
     acknowledge.done()
-    sender.join(5)
+    sender.join(PATIENCE)
     assert answers[0].json() == {
         "accepted": 1,
         "items": [{"outcome": "stored", "id": "1", "key": "webhook:1"}],
@@ -198,7 +207,7 @@ def test_what_is_not_stored_is_not_accepted(setup: Callable[..., Setup]) -> None
     headers = {"Authorization": f"Bearer {TOKEN}"}
     with Driver(None, feed):
         answer = requests.post(
-            f"{feed.url}/posts", json={"author": "Ana", "text": "Hello"}, headers=headers, timeout=5
+            f"{feed.url}/posts", json={"author": "Ana", "text": "Hello"}, headers=headers, timeout=PATIENCE
         )
         assert answer.status_code == 503 and int(answer.headers["retry-after"]) > 0
 
@@ -210,18 +219,22 @@ def test_who_waits_when_it_stops_is_told_to_come_again(setup: Callable[..., Setu
     def send() -> None:
         value = {"author": "Ana", "text": "Hello"}
         headers = {"Authorization": f"Bearer {TOKEN}"}
-        answers.append(requests.post(f"{feed.url}/posts", json=value, headers=headers, timeout=5).status_code)
+        answers.append(
+            requests.post(f"{feed.url}/posts", json=value, headers=headers, timeout=PATIENCE).status_code
+        )
 
     sender = threading.Thread(target=send)
     with Driver(None, feed) as driver:
         sender.start()
         while not any(isinstance(signal, Acknowledge) for signal in driver.signals):
             sender.join(0.01)
-    sender.join(5)
+    sender.join(PATIENCE)
     assert answers == [503]
 
 
-def test_a_commit_while_it_stops_is_still_told(setup: Callable[..., Setup]) -> None:
+def test_a_commit_while_it_stops_is_still_told(
+    setup: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch
+) -> None:
     feed = WebhookFeed(setup())
     signals = feed.listen(None)
     next(signals)
@@ -230,17 +243,46 @@ def test_a_commit_while_it_stops_is_still_told(setup: Callable[..., Setup]) -> N
     def send() -> None:
         value = {"author": "Ana", "text": "Hello"}
         headers = {"Authorization": f"Bearer {TOKEN}"}
-        answers.append(requests.post(f"{feed.url}/posts", json=value, headers=headers, timeout=5).status_code)
+        answers.append(
+            requests.post(f"{feed.url}/posts", json=value, headers=headers, timeout=PATIENCE).status_code
+        )
 
     sender = threading.Thread(target=send)
     sender.start()
     acknowledge = list(_until_acknowledge(signals))[-1]
     assert isinstance(acknowledge, Acknowledge)
+    leave = Endpoint._leave
+
+    def commit_meanwhile(endpoint: Endpoint) -> None:
+        leave(endpoint)
+        acknowledge.done()
+
+    monkeypatch.setattr(Endpoint, "_leave", commit_meanwhile)
     feed.close()
-    threading.Timer(0.1, acknowledge.done).start()
     assert list(signals) == []
-    sender.join(5)
+    sender.join(PATIENCE)
     assert answers == [200]
+
+
+def test_it_ends_in_time_whoever_is_there(setup: Callable[..., Setup]) -> None:
+    """Within what the loop gives its sources: the best of some times, since a busy machine may be slow."""
+    head = f"POST /posts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: 99\r\n\r\n"
+    took: list[float] = []
+    while not took or (min(took) >= loop.STOPPING and len(took) < 10):
+        feed = WebhookFeed(setup())
+        with Driver(None, feed):
+            address = urlsplit(feed.url)
+            place = (str(address.hostname), address.port or 0)
+            with requests.Session() as idle, socket.create_connection(place, PATIENCE) as slow:
+                assert idle.get(f"{feed.url}/health", timeout=PATIENCE).ok
+                slow.sendall(head.encode() + b'{"author"')
+                began = time.monotonic()
+                feed.close()
+                with suppress(ConnectionError):
+                    while slow.recv(65_536):
+                        pass
+        took.append(time.monotonic() - began)
+    assert min(took) < loop.STOPPING
 
 
 def test_without_a_token_nothing_listens(setup: Callable[..., Setup]) -> None:
@@ -281,7 +323,8 @@ def states(feed: WebhookFeed) -> dict[str, str]:
     return {finding.state: finding.text for finding in feed.check()}
 
 
-def test_check(setup: Callable[..., Setup], tmp_path: Path) -> None:
+def test_check(setup: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhook, "_PROBE_SECONDS", PATIENCE)
     assert list(states(WebhookFeed(setup()))) == ["ok"]
     assert "put it there" in states(WebhookFeed(setup(token=None)))["failed"]
     assert "shorter than" in states(WebhookFeed(setup(token="short")))["warning"]
@@ -293,7 +336,7 @@ def test_check(setup: Callable[..., Setup], tmp_path: Path) -> None:
         again = WebhookFeed(setup(feed.url.removeprefix("http://")))
         assert "a collector listens there already" in states(again)["ok"]
     with socket.create_server(("127.0.0.1", 0)) as other:
-        other.settimeout(5)
+        other.settimeout(PATIENCE)
         closer = threading.Thread(target=lambda: other.accept()[0].close())
         closer.start()
         address = f"127.0.0.1:{other.getsockname()[1]}"
@@ -308,7 +351,7 @@ def test_ipv6(setup: Callable[..., Setup]) -> None:
         feed = WebhookFeed(setup(address))
         with Driver(None, feed):
             assert feed.url == f"http://{address}"
-            assert requests.get(f"{feed.url}/health", timeout=5).json() == {"status": "listening"}
+            assert requests.get(f"{feed.url}/health", timeout=PATIENCE).json() == {"status": "listening"}
 
 
 def blocks(language: str) -> list[str]:
@@ -328,13 +371,13 @@ def test_the_example_of_the_docs_works(tmp_path: Path, meeting: Meeting, setup: 
             input=said + said,
             text=True,
             check=True,
-            timeout=30,
+            timeout=60,
             env=environment,
         )
         assert stored(archive) == {"webhook:m1": "Is the data open?"}
         line = curl.replace("http://127.0.0.1:8600", feed.url)
         done = subprocess.run(
-            ["/bin/sh", "-c", line], env=environment, check=False, capture_output=True, timeout=30
+            ["/bin/sh", "-c", line], env=environment, check=False, capture_output=True, timeout=60
         )
         if b"curl" not in done.stderr or b"not found" not in done.stderr:
             assert b'"accepted":1' in done.stdout, done.stderr

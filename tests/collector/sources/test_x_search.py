@@ -89,7 +89,8 @@ def test_a_gap_of_the_last_seconds_asks_for_nothing_that_x_refuses(
 def test_any_fault_of_a_search_leaves_no_hole(
     fault: str, page: int, observer: Observer, server: XServer, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("collector.sources.x_api.ANSWER_SECONDS", 0.3)
+    if fault == "silent":  # any other fault is an answer, which a busy machine may give late
+        monkeypatch.setattr("collector.sources.x_api.ANSWER_SECONDS", 1.0)
     server.post_many(f"post {number} #sample2012" for number in range(8))
     clock.advance(minutes=2)
     gap = Gap(clock() - timedelta(hours=1), clock())

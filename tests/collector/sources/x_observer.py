@@ -107,7 +107,7 @@ def setup_of(
 ) -> Setup:
     spent = settings.pop("spent", 0)
     secrets = settings.pop("secrets", {"X_BEARER_TOKEN": TOKEN})
-    known = {"token_env": "X_BEARER_TOKEN", "stall_after": 0.5, "base_url": server.url, **settings}
+    known = {"token_env": "X_BEARER_TOKEN", "stall_after": 60, "base_url": server.url, **settings}
     spec = SourceSpec(kind="x", name="x", arm="public", settings=known)
     return Setup(spec, meeting, Path(), secrets, shelf or Shelf(), clock, spent)
 
