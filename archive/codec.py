@@ -1,16 +1,38 @@
-"""A post as a JSON object and back, for full exports; and an interval of the ledger from one.
+"""A post as a JSON object and back, for full exports, with what people said of it; and from one an interval
+of the ledger, and a decision on a keyword.
 
 Fields that are unknown or empty are left out, so that equal posts give equal objects.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import MAXYEAR, UTC, datetime
 from typing import Any
 
+from archive.rows import Unfit, check_fit
 from archive.times import to_text
-from archive.vocabulary import ARMS, COUNTERS, KINDS, STATES, Author, Engagement, Post, Received, Span
+from archive.vocabulary import (
+    ACCEPTED,
+    ARMS,
+    COMPONENTS,
+    COUNTERS,
+    KINDS,
+    LONGEST_KEYWORD,
+    LONGEST_NAME,
+    LONGEST_NOTE,
+    REJECTED,
+    SENTIMENTS,
+    STATES,
+    Author,
+    Corrected,
+    Decision,
+    Engagement,
+    Post,
+    Received,
+    Span,
+)
 
 _AUTHOR_TEXTS = ("handle", "name", "url", "description", "location")
 _POST_TEXTS = (
@@ -150,6 +172,84 @@ def span_from_json(document: Mapping[str, Any]) -> Span:
     return span
 
 
+def corrected_to_json(word: Corrected) -> dict[str, Any]:
+    """What a person said of a post, as an object that ``json.dumps`` takes, in the words of ``tags``."""
+    ended = word.superseded_at
+    return {
+        "component": word.component,
+        "label": word.label,
+        **({} if word.evidence is None else {"evidence": json.loads(word.evidence)}),
+        "version": word.version,
+        "set_by": word.set_by,
+        "seen_at": to_text(word.seen_at),
+        **({} if ended is None else {"superseded_at": to_text(ended)}),
+    }
+
+
+def corrected_from_json(document: Mapping[str, Any]) -> Corrected:
+    """What ``corrected_to_json`` wrote. Raises ValueError that names the field that is wrong."""
+    _refuse_unknown(
+        document,
+        {"component", "label", "evidence", "version", "set_by", "seen_at", "superseded_at"},
+    )
+    component = _one_of(document.get("component"), "component", COMPONENTS)
+    label = _short(document, "label", LONGEST_NAME)
+    if component in _LABELS:
+        _one_of(label, "label", _LABELS[component])
+    note = None if document.get("evidence") is None else _note(_mapping(document, "evidence"))
+    return Corrected(
+        component=component,
+        label=label,
+        evidence=None if note is None else json.dumps({"note": note}, ensure_ascii=False),
+        version=_short(document, "version", LONGEST_NAME),
+        set_by=_short(document, "set_by", LONGEST_NAME),
+        seen_at=_past(document, "seen_at"),
+        superseded_at=_optional(document, "superseded_at", _moment),
+    )
+
+
+def decision_from_json(document: Mapping[str, Any]) -> Decision:
+    """A decision from the columns of ``keywords``. Raises ValueError that names the field that is wrong."""
+    return Decision(
+        theme=_short(document, "theme", LONGEST_NAME),
+        language=_short(document, "language", LONGEST_NAME),
+        keyword=_short(document, "keyword", LONGEST_KEYWORD),
+        decision=_one_of(document.get("decision"), "decision", (ACCEPTED, REJECTED)),
+        set_by=_short(document, "set_by", LONGEST_NAME),
+        seen_at=_past(document, "seen_at"),
+    )
+
+
+_LABELS = {"sentiment": SENTIMENTS, "question": ("yes", "no")}
+
+
+def _note(evidence: Mapping[str, Any]) -> str:
+    _refuse_unknown(evidence, {"note"})
+    return _short(evidence, "note", LONGEST_NOTE)
+
+
+def _short(document: Mapping[str, Any], name: str, longest: int) -> str:
+    """A text that a person may have written there, and that the archive can carry."""
+    text = _required(document, name)
+    if not text.strip():
+        raise ValueError(f"{name} is blank")
+    if len(text) > longest:
+        raise ValueError(f"{name} is longer than {longest:,} characters")
+    try:
+        check_fit(text)
+    except Unfit as error:
+        raise ValueError(f"{name}: {error}") from None
+    return text
+
+
+def _past(document: Mapping[str, Any], name: str) -> datetime:
+    """A moment after which others can come."""
+    moment = _moment(document.get(name), name)
+    if moment.year == MAXYEAR:
+        raise ValueError(f"{name} is no time at which anything was said")
+    return moment
+
+
 def _known(thing: object, names: tuple[str, ...]) -> dict[str, Any]:
     return {name: value for name in names if (value := getattr(thing, name)) is not None}
 
@@ -195,11 +295,11 @@ def _moment(value: Any, name: str) -> datetime:
     text = _text(value, name)
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise ValueError(f"{name} is no time: {_describe(text)}") from None
-    if moment.tzinfo is None:
-        raise ValueError(f"{name} has no zone: {_describe(text)}")
-    return moment.astimezone(UTC)
+    raise ValueError(f"{name} has no zone: {_describe(text)}")
 
 
 def _kind(value: Any, name: str) -> Any:

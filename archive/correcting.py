@@ -3,6 +3,7 @@
 Of each component the newest word of a person is in force: it is what ``posts``, ``post_themes`` and the
 rollups show, whatever the machine says before or afterwards, and it outlives an edit of the post. The rows
 of the machine stay beside it. The next word of a person takes its place, and the former one becomes history.
+Figures count a post as untagged until the machine has tagged it, or has given it up.
 """
 
 from __future__ import annotations
@@ -13,18 +14,28 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import sha256
 
-from archive import grouping, rollups
+from archive import corrections, grouping, rollups
 from archive.errors import UsageError
 from archive.lookups import select_in
 from archive.posts import resolve
 from archive.rows import Unfit, check_fit
+from archive.times import from_text, to_text
 from archive.vocabulary import (
+    ACCEPTED,
     ATTEMPTS,
+    COMPONENTS,
+    LONGEST_KEYWORD,
+    LONGEST_NAME,
+    LONGEST_NOTE,
     NONE,
+    REJECTED,
     SENTIMENTS,
+    Corrected,
     Correction,
+    Decision,
     Learned,
     Meeting,
     Sentiment,
@@ -33,10 +44,11 @@ from archive.vocabulary import (
 
 VERSION = "correction"
 UNKNOWN = "unknown"
-LANGUAGE, THEME, SENTIMENT, QUESTION = "language", "theme", "sentiment", "question"
+LANGUAGE, THEME, SENTIMENT, QUESTION = COMPONENTS
 AROUND = 1_000  # posts at most that tell what is usual in a meeting
-LONGEST_KEYWORD, LONGEST_NAME, LONGEST_NOTE = 100, 100, 2_000  # characters
-ACCEPTED, REJECTED = "accepted", "rejected"
+
+_Word = tuple[str, str, str]  # theme, language, keyword
+_Row = tuple[str, str, str, str, str, str]  # of keywords
 
 _IN_FORCE = "t.set_by IS NOT NULL AND t.superseded_at IS NULL"
 #: A theme that the meeting file no longer has is nothing that a person could mean.
@@ -67,6 +79,8 @@ def correct(conn: sqlite3.Connection, meeting: Meeting, key: str, correction: Co
     if found is None:
         raise UsageError(f"{key}: no such post is kept here; a key looks like x:1234567890123456789")
     post_id = found[0]
+    latest = "SELECT max(seen_at) FROM tags WHERE post_id = ? AND set_by IS NOT NULL"
+    now = _after(conn.execute(latest, (post_id,)).fetchone()[0], now)
     rows = list(_rows(correction))
     conn.executemany(
         "UPDATE tags SET superseded_at = ? "
@@ -82,6 +96,14 @@ def correct(conn: sqlite3.Connection, meeting: Meeting, key: str, correction: Co
     put_in_force(conn, post_id, now)
     if correction.themes is not None:
         _changed(conn)
+
+
+def _after(latest: str | None, now: str) -> str:
+    """The present time; where the clock was put back, the moment after what was said last.
+
+    So the newest word is always the one with the latest time, also in a copy of the archive.
+    """
+    return now if latest is None or latest < now else to_text(from_text(latest) + timedelta(microseconds=1))
 
 
 def put_in_force(conn: sqlite3.Connection, post_id: int, now: str) -> None:
@@ -165,15 +187,19 @@ def in_force(conn: sqlite3.Connection, post_ids: Iterable[int]) -> dict[int, InF
     return dict(said)
 
 
+def corrected(conn: sqlite3.Connection) -> list[int]:
+    """The row numbers of the posts of which people say something."""
+    return [row[0] for row in conn.execute(f"SELECT DISTINCT post_id FROM tags t WHERE {_IN_FORCE}")]
+
+
 def enforce(conn: sqlite3.Connection, post_ids: Iterable[int]) -> None:
     """Let the words of people stand in ``posts`` and ``post_themes``; the rollups are the caller's.
 
-    A post that waits to be tagged is left alone: what was said of it counts as soon as it is tagged.
+    They stand while a post waits to be tagged, too; it is grouped and put to the chair once it is tagged.
     """
     said = in_force(conn, post_ids)
-    tagged = select_in(conn, "SELECT id FROM posts", "tagged_at IS NOT NULL AND id", said)
-    for (post_id,) in tagged:
-        one = said[post_id]
+    tagged = {row[0] for row in select_in(conn, "SELECT id FROM posts", "tagged_at IS NOT NULL AND id", said)}
+    for post_id, one in said.items():
         if one.language is not None:
             language = None if one.language == UNKNOWN else one.language
             conn.execute("UPDATE posts SET language_detected = ? WHERE id = ?", (language, post_id))
@@ -189,39 +215,22 @@ def enforce(conn: sqlite3.Connection, post_ids: Iterable[int]) -> None:
             )
         if one.question is not None:
             conn.execute("UPDATE posts SET question = ? WHERE id = ?", (int(one.question), post_id))
-            grouping.join_or_leave(conn, post_id)
+            if post_id in tagged:
+                grouping.join_or_leave(conn, post_id)
         put_to_chair(conn, [post_id])
 
 
-def words_of(conn: sqlite3.Connection, post_id: int) -> list[tuple[object, ...]]:
-    """All that people ever said of a post, to be passed on to the post that it turns out to be."""
-    return conn.execute(
-        "SELECT component, label, evidence, version, set_by, seen_at, superseded_at FROM tags "
-        "WHERE post_id = ? AND set_by IS NOT NULL ORDER BY id",
-        (post_id,),
-    ).fetchall()
+def pass_on(conn: sqlite3.Connection, key: str, words: Iterable[Corrected], now: str) -> None:
+    """Let a post have what people said of it under another key or in another archive; the newest word counts.
 
-
-def pass_on(conn: sqlite3.Connection, key: str, words: list[tuple[object, ...]], now: str) -> None:
-    """Let a post have what people said of it under another key; the newest word counts."""
+    Of a post that is not here nothing is kept.
+    """
     found = resolve(conn, key)
-    if found is None or not words:
-        return
-    post_id = found[0]
-    conn.executemany(
-        "INSERT INTO tags (post_id, component, label, evidence, version, set_by, seen_at, superseded_at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [(post_id, *word) for word in words],
-    )
-    conn.execute(
-        "UPDATE tags AS old SET superseded_at = new.seen_at FROM (SELECT component, max(seen_at) AS seen_at "
-        "FROM tags t WHERE t.post_id = ?1 AND t.set_by IS NOT NULL AND t.superseded_at IS NULL "
-        "GROUP BY component) AS new WHERE old.post_id = ?1 AND old.component = new.component "
-        "AND old.set_by IS NOT NULL AND old.superseded_at IS NULL AND old.seen_at < new.seen_at",
-        (post_id,),
-    )
-    put_in_force(conn, post_id, now)
-    noted(conn, [post_id])
+    changed = corrections.add(conn, found[0], words) if found else set()
+    if found and changed:
+        put_in_force(conn, found[0], now)
+        if THEME in changed:
+            _changed(conn)
 
 
 def put_to_chair(conn: sqlite3.Connection, post_ids: Iterable[int]) -> None:
@@ -250,29 +259,69 @@ def decide(
 
     The last word counts; case and accents make no other keyword.
     """
-    theme, language, keyword = word
+    theme, language, keyword = _as_kept(word)
     _one_of("theme", theme, [theme.slug for theme in meeting.themes])
     _one_of("language", language, meeting.languages)
-    keyword = unicodedata.normalize("NFC", " ".join(keyword.split()).strip("# "))
     if sum(map(str.isalnum, keyword)) < 2 or len(keyword) > LONGEST_KEYWORD:
         raise UsageError(
             f"a keyword has at least two letters or digits and at most {LONGEST_KEYWORD} characters"
         )
     _named(by, keyword)
-    conn.executemany(
-        "DELETE FROM keywords WHERE theme = ? AND language = ? AND keyword = ?",
-        [one for one in decided(conn) if one[:2] == word[:2] and _folded(one[2]) == _folded(keyword)],
-    )
     decision = ACCEPTED if accepted else REJECTED
-    conn.execute(
-        "INSERT INTO keywords VALUES (?, ?, ?, ?, ?, ?)", (theme, language, keyword, decision, by, now)
-    )
+    row = (theme, language, keyword, decision, by, now)
+    former = _decisions(conn).get(_meant(row))
+    _decide(conn, former, (*row[:5], _after(former and former[5], now)))
+
+
+def decide_all(
+    conn: sqlite3.Connection, meeting: Meeting, decisions: Iterable[tuple[_Word, bool]], *, by: str, now: str
+) -> None:
+    """Decide on several keywords; of two opposite decisions on one, none is the last. Raises UsageError."""
+    said: dict[_Word, bool] = {}
+    for word, accepted in decisions:
+        kept = _as_kept(word)
+        if said.setdefault(_meant(kept), accepted) is not accepted:
+            raise UsageError(f"{':'.join(kept)}: both accepted and rejected; say one of the two")
+        decide(conn, meeting, word, accepted=accepted, by=by, now=now)
+
+
+def take_over(conn: sqlite3.Connection, decisions: Iterable[Decision]) -> None:
+    """Take in decisions from another archive. Of those on the same keyword the newest counts."""
+    known = _decisions(conn)
+    for one in decisions:
+        seen_at = to_text(one.seen_at)
+        row = (one.theme, one.language, one.keyword, one.decision, one.set_by, seen_at)
+        former = known.get(_meant(row))
+        if former is None or (former[5], former) < (seen_at, row):
+            _decide(conn, former, row)
+            known[_meant(row)] = row
+
+
+def _decisions(conn: sqlite3.Connection) -> dict[_Word, _Row]:
+    """The rows of ``keywords`` by what they mean."""
+    rows = conn.execute("SELECT theme, language, keyword, decision, set_by, seen_at FROM keywords")
+    return {_meant(row): row for row in rows}
+
+
+def _decide(conn: sqlite3.Connection, former: _Row | None, row: _Row) -> None:
+    """Put a decision in the place of the former one on this keyword."""
+    if former is not None:
+        conn.execute(
+            "DELETE FROM keywords WHERE theme = ? AND language = ? AND keyword = ?", tuple(former[:3])
+        )
+    conn.execute("INSERT OR REPLACE INTO keywords VALUES (?, ?, ?, ?, ?, ?)", row)
     _changed(conn)
 
 
-def _folded(keyword: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", keyword.casefold())
-    return "".join(char for char in decomposed if not unicodedata.combining(char))
+def _as_kept(word: _Word) -> _Word:
+    theme, language, keyword = word
+    return theme, language, unicodedata.normalize("NFC", " ".join(keyword.split()).strip("# "))
+
+
+def _meant(row: _Word | _Row) -> _Word:
+    """What decides whether two decisions are on the same keyword: case and accents do not."""
+    decomposed = unicodedata.normalize("NFKD", row[2].casefold())
+    return row[0], row[1], "".join(char for char in decomposed if not unicodedata.combining(char))
 
 
 def decided(conn: sqlite3.Connection) -> dict[tuple[str, str, str], bool]:

@@ -1,8 +1,8 @@
 """The archive as files that other programs read: one per table, CSV or a JSON object a line.
 
 Posts are named by their keys. Times are UTC. In CSV a cell that a spreadsheet could take for a formula
-begins with an apostrophe. With ``full`` every post carries its ``observations``: importing those files
-into an empty archive gives the same archive.
+begins with an apostrophe. With ``full`` every post carries its ``observations`` and its ``corrections``:
+importing those files into an empty archive gives the same archive.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from archive import observations
+from archive import corrections, observations
 from archive.canonical import canonical, fingerprint
+from archive.codec import corrected_to_json
 from archive.errors import UsageError
 from archive.export_tables import FULL_TABLES, TABLES, Table
 from archive.filters import Filters
@@ -128,13 +129,17 @@ def _write_all(
         for name in formats:
             rows = rows_of(conn, table, filters)
             if full and table.name == "posts" and name == "ndjson":
-                rows = _with_observations(conn, rows)
+                rows = _as_a_whole(conn, rows)
             yield _write(directory / f"{table.name}.{name}", table, rows, _WRITERS[name])
 
 
-def _with_observations(conn: sqlite3.Connection, rows: Iterable[Row]) -> Iterator[Row]:
+def _as_a_whole(conn: sqlite3.Connection, rows: Iterable[Row]) -> Iterator[Row]:
+    """Posts with everything that was observed of them and, where there is any, that people said of them."""
     for row in rows:
-        yield {**row, "observations": observations.of_key(conn, row["key"])}
+        whole = {**row, "observations": observations.of_key(conn, row["key"])}
+        if said := corrections.of_key(conn, row["key"]):
+            whole["corrections"] = [corrected_to_json(word) for word in said]
+        yield whole
 
 
 def _write(path: Path, table: Table, rows: Iterable[Row], write: Write) -> Written:

@@ -32,6 +32,7 @@ COVERAGE_COLUMNS = (
     *("name", "source", "state", "started_at", "ended_at"),
     *("cause", "backfilled", "missing_estimate", "posts"),
 )
+KEYWORD_COLUMNS = ("theme", "language", "keyword", "decision", "set_by", "seen_at")
 VERSION_COLUMNS = ("post", "version_at", "observed_at", "content_hash", "payload_hash", "content")
 
 
@@ -111,6 +112,12 @@ FULL_TABLES = (
         "tombstones",
         ("key", "source", "seen_at", "post_seen"),
         "SELECT key, source, seen_at, post_seen FROM tombstones ORDER BY key",
+        of_posts=False,
+    ),
+    Table(
+        "keywords",
+        KEYWORD_COLUMNS,
+        f"SELECT {', '.join(KEYWORD_COLUMNS)} FROM keywords ORDER BY theme, language, keyword",
         of_posts=False,
     ),
     Table(

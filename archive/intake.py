@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
-from archive import authors, correcting, observations, rollups, tagging, versions
+from archive import authors, correcting, corrections, observations, rollups, tagging, versions
 from archive.agenda_slots import Assign
 from archive.coverage import write_span
 from archive.lookups import select_in
@@ -24,6 +24,7 @@ from archive.times import MINUTE, to_text
 from archive.vocabulary import (
     COUNTERS,
     Counts,
+    Decision,
     Deleted,
     Engagement,
     Item,
@@ -98,6 +99,7 @@ class _Batch:
     counts: Counts = field(default_factory=Counts)
     records: list[Record] = field(default_factory=list)
     deletions: list[Deleted] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
     buried: list[str] = field(default_factory=list)
     delta: Counter[State] = field(default_factory=Counter)
     tally: authors.Tally = field(default_factory=authors.Tally)
@@ -132,6 +134,8 @@ class _Batch:
                     write_span(self.conn, item)
                 except Unfit as error:
                     self._quarantine(str(error), item.name, "an interval of the coverage ledger")
+            case Decision():
+                self.decisions.append(item)
 
     def flush(self) -> None:
         """Write everything that was taken."""
@@ -139,6 +143,11 @@ class _Batch:
         if records:
             self._write(records)
         rollups.apply(self.conn, self.delta)
+        for record in records:
+            if record.item.corrections:
+                correcting.pass_on(self.conn, record.post.key, record.item.corrections, self.now)
+        if self.decisions:
+            correcting.take_over(self.conn, self.decisions)
         self._take_out(self.buried)
         for deletion in self.deletions:
             self._delete(deletion)
@@ -197,7 +206,7 @@ class _Batch:
             again.records = [
                 Record(rekeyed(item, learnt[alias])) for item in observations.of_post(self.conn, post_id)
             ]
-            said = correcting.words_of(self.conn, post_id)
+            said = corrections.of_post(self.conn, post_id)
             remove(self.conn, [post_id])
             again.flush()
             correcting.pass_on(self.conn, learnt[alias], said, self.now)

@@ -94,6 +94,8 @@ def save(
             "logistics = ?, themes_by = ? WHERE id = ?",
             [(now, version, *_values(tagging), post.id) for post, tagging in due],
         )
+        # What a person said of a post that waited stands there already.
+        conn.executemany("DELETE FROM post_themes WHERE post_id = ?", [(post_id,) for post_id in ids])
         _write_themes(conn, ((post.id, tagging.themes) for post, tagging in due))
         _write_tags(conn, ((post.id, tagging.tags) for post, tagging in due), now)
         conn.executemany(
@@ -267,13 +269,17 @@ def _succeeded(conn: sqlite3.Connection, ids: Sequence[int], counter: str) -> No
 
 
 def forget(conn: sqlite3.Connection, post_id: int, now: str) -> None:
-    """A post says something else now: it is untagged work again, and the machine's tags become history."""
+    """A post says something else now: it is untagged work again, and the machine's tags become history.
+
+    The rollups are the caller's.
+    """
     correcting.noted(conn, [post_id])
     conn.execute(f"{_SUPERSEDE} AND post_id = ?", (now, post_id))
     conn.execute(f"{_CLEAR} WHERE id = ?", (post_id,))
     for table in ("post_themes", "post_names", "vectors", "tag_failures"):
         conn.execute(f"DELETE FROM {table} WHERE post_id = ?", (post_id,))
     grouping.leave(conn, [post_id])
+    correcting.enforce(conn, [post_id])
 
 
 def forget_all(conn: sqlite3.Connection, now: str) -> None:
@@ -282,4 +288,5 @@ def forget_all(conn: sqlite3.Connection, now: str) -> None:
     conn.execute(f"{_CLEAR} WHERE tagged_at IS NOT NULL")
     for table in ("post_themes", "post_names", "question_groups", "tag_failures"):
         conn.execute(f"DELETE FROM {table}")
+    correcting.enforce(conn, correcting.corrected(conn))
     rollups.rebuild(conn)

@@ -47,6 +47,11 @@ NOT_SURE = "not_sure"
 #: The mark of a post that came in by the Q&A channel of the meeting's tool: it is put to the chair.
 ASKED = "asked"
 
+#: What people correct, in the order in which it is written down.
+COMPONENTS = ("language", "theme", "sentiment", "question")
+ACCEPTED, REJECTED = "accepted", "rejected"
+LONGEST_KEYWORD, LONGEST_NAME, LONGEST_NOTE = 100, 100, 2_000  # characters
+
 #: After so many failures to tag it a post is set aside, so that one post never holds up the others.
 ATTEMPTS = 3
 
@@ -132,6 +137,23 @@ class Post:
     flags: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corrected:
+    """What a person said of one component of a post, as it stands beside the machine's tags.
+
+    ``evidence`` is JSON text: the note, where there is one. ``superseded_at`` is when the next word of a
+    person about this component took its place; ``None`` while it is in force.
+    """
+
+    component: str
+    label: str
+    evidence: str | None = None
+    version: str
+    set_by: str
+    seen_at: datetime
+    superseded_at: datetime | None = None
+
+
 # What a source or an importer yields: exactly one of the following for every candidate item.
 
 
@@ -141,12 +163,14 @@ class Received:
 
     ``raw`` is JSON text; ``observed_at`` is when its source served it (not when we read a file), and
     decides which of two differing versions is the newer; ``received_at`` is when we got it live.
+    ``corrections`` come along with one of the observations in a full export of ours.
     """
 
     post: Post
     raw: str | None = None
     observed_at: datetime | None = None
     received_at: datetime | None = None
+    corrections: tuple[Corrected, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +227,24 @@ class Span:
     missing_estimate: int | None = None
 
 
-Item = Received | Deleted | Unmapped | Private | Skipped | Span
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What a person decided on a keyword that was suggested for a theme, from a full export of ours."""
+
+    theme: str
+    language: str
+    keyword: str
+    decision: str
+    set_by: str
+    seen_at: datetime
+
+    @property
+    def name(self) -> str:
+        """What it is about."""
+        return f"{self.theme} {self.language} {self.keyword}"
+
+
+Item = Received | Deleted | Unmapped | Private | Skipped | Span | Decision
 
 
 @dataclass(slots=True)

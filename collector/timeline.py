@@ -10,7 +10,7 @@ from pathlib import Path
 
 from archive.codec import span_from_json
 from archive.errors import InputError
-from archive.vocabulary import Deleted, Item, Meeting, Received, Span
+from archive.vocabulary import Decision, Deleted, Item, Meeting, Received, Span
 from collector import importing
 from collector.spool import Spool
 
@@ -47,12 +47,19 @@ def fill(
 
 
 def items_of(meeting: Meeting, path: Path) -> Iterator[Item]:
-    """The items of one file; those of a ledger twice for every interval, at its beginning and its end."""
+    """The items of one file; those of a ledger twice for every interval, at its beginning and its end.
+
+    What people corrected and decided afterwards is left out: nobody had said it then.
+    """
     if path.name == COVERAGE:
         for span in spans(path):
             yield from _begun_and_ended(span)
         return
-    yield from importing.read_file(meeting, path)
+    for item in importing.read_file(meeting, path):
+        if isinstance(item, Received) and item.corrections:
+            yield replace(item, corrections=())
+        elif not isinstance(item, Decision):
+            yield item
 
 
 def moment_of(item: Item) -> datetime | None:

@@ -1,23 +1,32 @@
 """Our own exports: the NDJSON files of ``export``, best those of a full one, which bring all back.
 
-Of a full export ``posts`` carries every observation with its payload, ``tombstones`` what was deleted,
-``coverage`` when each source was heard and ``quarantine`` what could not be mapped. The other tables
-follow from these. Tags are not brought back: ``tag`` makes them anew.
+Of a full export ``posts`` carries every observation with its payload and what people corrected, ``keywords``
+what they decided, ``tombstones`` what was deleted, ``coverage`` when each source was heard and ``quarantine``
+what could not be mapped. The other tables follow from these. The machine's tags are not brought back: ``tag``
+makes them anew.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from archive.codec import post_from_json, received_from_json, span_from_json
+from archive.codec import (
+    corrected_from_json,
+    decision_from_json,
+    post_from_json,
+    received_from_json,
+    span_from_json,
+)
 from archive.export_tables import FULL_TABLES, POST_COLUMNS, TABLES
 from archive.vocabulary import (
     COUNTERS,
     Author,
+    Corrected,
     Deleted,
     Item,
     Post,
@@ -25,7 +34,7 @@ from archive.vocabulary import (
     Unmapped,
     hashtags_in,
 )
-from collector.importers.base import Context, Head, Record, json_records, unmapped
+from collector.importers.base import Context, Head, Record, dump, json_records, unmapped
 from collector.mapping import MappingError, moment, words
 from collector.mapping.chat import links_in
 
@@ -35,6 +44,7 @@ TRIED = True
 
 _NAMES = {frozenset(table.columns): table.name for table in (*TABLES, *FULL_TABLES)}
 _POSTS = frozenset(POST_COLUMNS)
+_OF_A_FULL_ONE = {"observations", "corrections"}
 POSTS_FILE = "posts.ndjson"
 _BEFORE_TEXT = POST_COLUMNS[: POST_COLUMNS.index("author_key") + 1]
 _AS_THEY_ARE = (
@@ -70,6 +80,8 @@ def read(stream: BinaryIO, context: Context) -> Iterator[Item]:
             yield from list(_items(record))
         except ValueError as error:
             yield unmapped(str(error), record.raw, record.where)
+        except RecursionError:
+            yield unmapped("nested too deeply", record.text, record.where)
 
 
 def _items(record: Record) -> Iterator[Item]:
@@ -78,7 +90,11 @@ def _items(record: Record) -> Iterator[Item]:
     if table is None:
         raise MappingError("no row of one of our tables")
     if table == "posts":
-        yield from _posts(row)
+        said, damaged = _said(row, record.where)
+        first, *others = _posts(row)
+        yield replace(first, corrections=said)
+        yield from others
+        yield from damaged
     elif table == "tombstones":
         yield from _deleted(row)
     elif table == "coverage" and row["posts"] is None:  # its rows that count posts are no intervals
@@ -87,11 +103,30 @@ def _items(record: Record) -> Iterator[Item]:
         reason = words(row["reason"]) or "unknown"
         payload = row["payload"]
         yield Unmapped(reason, payload if isinstance(payload, str) else None, str(row["location"]))
+    elif table == "keywords":
+        yield decision_from_json(row)
 
 
 def _table_of(row: Mapping[str, Any]) -> str | None:
     columns = frozenset(row)
-    return "posts" if columns - {"observations"} == _POSTS else _NAMES.get(columns)
+    return "posts" if columns - _OF_A_FULL_ONE == _POSTS else _NAMES.get(columns)
+
+
+def _said(row: Mapping[str, Any], where: str) -> tuple[tuple[Corrected, ...], list[Unmapped]]:
+    """What people said of the post of a row; and apart, what of it cannot be read."""
+    said = []
+    damaged = []
+    entries = row.get("corrections", [])
+    for entry in entries if isinstance(entries, list) else [entries]:
+        try:
+            if not isinstance(entry, dict):
+                raise MappingError("it is no object")
+            said.append(corrected_from_json(entry))
+        except ValueError as error:
+            payload = dump({"key": row["key"], "corrections": [entry]})
+            accounts = (str(row["author_key"]), f"{row['source']}:@{row['author_handle']}")
+            damaged.append(replace(unmapped(f"a correction: {error}", payload, where), accounts=accounts))
+    return tuple(said), damaged
 
 
 def _posts(row: Mapping[str, Any]) -> Iterator[Received]:

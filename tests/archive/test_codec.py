@@ -10,8 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.codec import post_from_json, post_to_json, span_from_json
-from archive.vocabulary import ARMS, KINDS, Author, Engagement, Post, Span
+from archive.codec import (
+    corrected_from_json,
+    corrected_to_json,
+    decision_from_json,
+    post_from_json,
+    post_to_json,
+    span_from_json,
+)
+from archive.vocabulary import ARMS, KINDS, Author, Corrected, Decision, Engagement, Post, Span
 
 words = st.text(max_size=20)
 named = st.text(min_size=1, max_size=20)
@@ -92,6 +99,7 @@ def test_unknown_and_empty_fields_are_left_out() -> None:
         ({"text": 7}, "text must be a text, not 7"),
         ({"created_at": "soon"}, "created_at is no time: 'soon'"),
         ({"created_at": "2026-03-16T14:03:10"}, "created_at has no zone"),
+        ({"created_at": "9999-12-31T23:59:59-01:00"}, "created_at is no time"),
         ({"kind": "story"}, "kind must be one of repost, reply, quote, original, not 'story'"),
         ({"kind": ["reply"]}, "kind must be one of"),
         ({"arm": "attic"}, "arm must be one of room, remote, public, not 'attic'"),
@@ -134,3 +142,95 @@ def test_an_interval_of_the_ledger_with_what_is_known_of_it() -> None:
 def test_what_is_wrong_with_an_interval_is_named(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         span_from_json(SPAN | changes)
+
+
+SAID_AT = datetime(2012, 11, 10, 9, 30, 0, 125_000, tzinfo=UTC)
+SAID = {
+    "component": "sentiment",
+    "label": "negative",
+    "evidence": {"note": "irony, “so” é"},
+    "version": "correction",
+    "set_by": "Eva",
+    "seen_at": "2012-11-10T09:30:00.125000Z",
+    "superseded_at": "2012-11-10T10:00:00.000000Z",
+}
+WORD = Corrected(
+    component="sentiment",
+    label="negative",
+    evidence='{"note": "irony, “so” é"}',
+    version="correction",
+    set_by="Eva",
+    seen_at=SAID_AT,
+    superseded_at=SAID_AT.replace(hour=10, minute=0, microsecond=0),
+)
+
+
+def test_what_a_person_said_there_and_back() -> None:
+    assert corrected_from_json(SAID) == WORD
+    assert corrected_to_json(WORD) == SAID
+    short = {name: value for name, value in SAID.items() if name not in ("evidence", "superseded_at")}
+    assert corrected_to_json(corrected_from_json(short)) == short
+    assert corrected_from_json(short | {"evidence": None, "superseded_at": None}).superseded_at is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"component": "colour"},
+            "component must be one of language, theme, sentiment, question, not 'colour'",
+        ),
+        ({"component": ["theme"]}, "component must be one of"),
+        ({"label": "angry"}, "label must be one of positive, neutral, negative, not 'angry'"),
+        ({"component": "question", "label": "maybe"}, "label must be one of yes, no, not 'maybe'"),
+        ({"component": "theme", "label": ""}, "label is empty"),
+        ({"component": "theme", "label": "x" * 101}, "label is longer than 100 characters"),
+        ({"set_by": None}, "set_by must be a text, not absent"),
+        ({"set_by": "  "}, "set_by is blank"),
+        ({"set_by": "E\x00"}, "set_by: it holds a NUL character"),
+        ({"evidence": "irony"}, "evidence must be an object"),
+        ({"evidence": {"words": []}}, "unknown field 'words'"),
+        ({"evidence": {"note": "n" * 2_001}}, "note is longer than 2,000 characters"),
+        ({"seen_at": "yesterday"}, "seen_at is no time: 'yesterday'"),
+        ({"seen_at": "9999-12-31T23:59:59Z"}, "seen_at is no time at which anything was said"),
+        ({"superseded_at": 7}, "superseded_at must be a text, not 7"),
+        ({"post": "x:1"}, "unknown field 'post'"),
+    ],
+)
+def test_what_is_wrong_with_a_correction_is_named(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        corrected_from_json(SAID | changes)
+
+
+DECIDED = {
+    "theme": "agility",
+    "language": "es",
+    "keyword": "ágil",
+    "decision": "rejected",
+    "set_by": "Eva",
+    "seen_at": "2012-11-10T09:30:00.125Z",
+}
+
+
+def test_a_decision_on_a_keyword() -> None:
+    decision = decision_from_json(DECIDED)
+    assert decision == Decision(
+        theme="agility", language="es", keyword="ágil", decision="rejected", set_by="Eva", seen_at=SAID_AT
+    )
+    assert decision.name == "agility es ágil"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"theme": ""}, "theme is empty"),
+        ({"language": None}, "language must be a text"),
+        ({"keyword": "k" * 101}, "keyword is longer than 100 characters"),
+        ({"decision": "perhaps"}, "decision must be one of accepted, rejected"),
+        ({"set_by": ""}, "set_by is empty"),
+        ({"seen_at": None}, "seen_at must be a text"),
+    ],
+)
+def test_what_is_wrong_with_a_decision_is_named(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        decision_from_json(DECIDED | changes)

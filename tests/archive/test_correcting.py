@@ -21,7 +21,9 @@ from archive.integrity import verify
 from archive.store import Archive
 from archive.vocabulary import (
     ATTEMPTS,
+    Corrected,
     Correction,
+    Decision,
     Deleted,
     Learned,
     Meeting,
@@ -71,6 +73,11 @@ def shown(archive: Archive) -> dict[str, Any]:
     rows = archive.conn.execute("SELECT theme FROM post_themes WHERE post_id = 1 ORDER BY 1")
     themes = [theme for (theme,) in rows]
     return {**dict(zip(names, row, strict=True)), "themes": themes}
+
+
+def counted(archive: Archive) -> dict[str, int]:
+    """Posts by theme, as figures have it."""
+    return dict(archive.conn.execute("SELECT value, posts FROM rollup_totals WHERE dimension = 'theme'"))
 
 
 CORRECTED = {
@@ -137,14 +144,19 @@ def test_the_next_word_of_a_person_supersedes_the_former(archive: Archive, recei
     assert verify(archive.path) == []
 
 
-def test_a_correction_of_a_waiting_post_counts_as_soon_as_it_is_tagged(
+def test_a_correction_of_a_waiting_post_is_in_force_and_counts_as_soon_as_it_is_tagged(
     archive: Archive, receive: Receive
 ) -> None:
     archive.write([receive(1)])
     archive.correct(KEY, PERSON)
     assert verify(archive.path) == []
-    assert shown(archive)["sentiment"] is None
+    assert shown(archive) == {**CORRECTED, "to_chair": None}
+    assert counted(archive) == {"untagged": 1}
+    archive.correct(KEY, Correction(by="Ana", themes=("open-data",), question=True))
+    assert shown(archive) == {**CORRECTED, "to_chair": None, "themes": ["open-data"], "question": 1}
+    archive.correct(KEY, PERSON)
     tag_all(archive)
+    assert counted(archive) == {"agility": 1}
     assert shown(archive) == CORRECTED
     assert verify(archive.path) == []
 
@@ -158,6 +170,23 @@ def test_a_post_that_the_machine_gave_up_is_tagged_by_the_person(archive: Archiv
     assert (archive.untagged(5), archive.stale_themes(5, "theme 2"), archive.to_refine(5)) == ([], [], [])
     assert verify(archive.path) == []
     archive.retag()
+    tag_all(archive)
+    assert shown(archive) == CORRECTED
+
+
+@pytest.mark.parametrize("tagged", [False, True])
+def test_it_stays_in_force_while_a_post_waits_again(archive: Archive, receive: Receive, tagged: bool) -> None:
+    archive.write([receive(1)])
+    if tagged:
+        tag_all(archive)
+    archive.correct(KEY, PERSON)
+    for again in (
+        archive.retag,
+        lambda: archive.write([receive(1, text="edited", edited_at=START + timedelta(hours=1))]),
+    ):
+        again()
+        assert shown(archive) == {**CORRECTED, "to_chair": None}
+        assert verify(archive.path) == []
     tag_all(archive)
     assert shown(archive) == CORRECTED
 
@@ -198,7 +227,9 @@ def test_a_post_that_nobody_speaks_of_stays_untagged_when_it_is_given_up(
 def test_it_is_passed_on_to_a_post_that_the_machine_gave_up(archive: Archive, receive: Receive) -> None:
     archive.write([receive(1)])
     give_up(archive)
-    word = ("sentiment", "negative", None, "correction", "Eva", "2012-11-10T00:00:00.000000Z", None)
+    word = Corrected(
+        component="sentiment", label="negative", version="correction", set_by="Eva", seen_at=START
+    )
     with archive.transaction() as conn:
         correcting.pass_on(conn, KEY, [word], "2012-11-10T01:00:00.000000Z")
     assert shown(archive)["sentiment"] == "negative"
@@ -295,6 +326,58 @@ def test_it_is_passed_on_to_the_post_that_this_one_turns_out_to_be(
     assert verify(archive.path) == []
 
 
+def test_the_newest_word_has_the_latest_time_whatever_the_clock_says(
+    meeting: Meeting, receive: Receive, tmp_path: Path
+) -> None:
+    hours = iter([5, 3, 3, 9, 5, 3])
+    with Archive.open(
+        tmp_path / "back.db", meeting, clock=lambda: START + timedelta(hours=next(hours))
+    ) as back:
+        back.write([receive(1)])
+        for sentiment in ("positive", "neutral", "negative"):
+            back.correct(KEY, Correction(by="Eva", sentiment=sentiment))
+        rows = back.conn.execute("SELECT label, seen_at, superseded_at FROM tags ORDER BY id").fetchall()
+        assert rows == [
+            ("positive", "2012-03-26T18:00:00.000000Z", "2012-03-26T18:00:00.000001Z"),
+            ("neutral", "2012-03-26T18:00:00.000001Z", "2012-03-27T00:00:00.000000Z"),
+            ("negative", "2012-03-27T00:00:00.000000Z", None),
+        ]
+        back.decide("agility", "es", "ágil", accepted=True, by="Eva")
+        back.decide("agility", "es", "agil", accepted=False, by="Ana")
+        assert back.conn.execute("SELECT * FROM keywords").fetchall() == [
+            ("agility", "es", "agil", "rejected", "Ana", "2012-03-26T20:00:00.000001Z")
+        ]
+
+
+def said(component: str, label: str, by: str, hours: int) -> Corrected:
+    return Corrected(
+        component=component,
+        label=label,
+        version="correction",
+        set_by=by,
+        seen_at=START + timedelta(hours=hours),
+    )
+
+
+def test_what_another_archive_tells_is_in_force_where_it_is_newer(archive: Archive, receive: Receive) -> None:
+    archive.write([receive(1)])
+    tag_all(archive)
+    before = archive.changes()
+    brought = [said("theme", "agility", "Eva", 1), said("sentiment", "negative", "Eva", 2)]
+    for _ in range(2):
+        with archive.transaction() as conn:
+            correcting.pass_on(conn, KEY, brought, "2012-11-10T01:00:00.000000Z")
+        assert (shown(archive)["themes"], shown(archive)["sentiment"]) == (["agility"], "negative")
+        assert archive.changes() == before + 1
+    archive.correct(KEY, Correction(by="Ana", themes=("defragment",)))
+    late = [said("theme", "open-data", "Zoe", 3), said("sentiment", "neutral", "Zoe", 3)]
+    with archive.transaction() as conn:
+        correcting.pass_on(conn, KEY, late, "2012-11-10T01:00:00.000000Z")
+        correcting.pass_on(conn, "x:1", late, "2012-11-10T01:00:00.000000Z")
+    assert (shown(archive)["themes"], shown(archive)["sentiment"]) == (["defragment"], "neutral")
+    assert verify(archive.path) == []
+
+
 def test_unknown_is_a_language_too(archive: Archive, receive: Receive) -> None:
     archive.write([receive(1)])
     tag_all(archive)
@@ -385,6 +468,43 @@ def test_a_decision_on_the_same_keyword_takes_the_place_of_the_former(
     assert decided["agility", "es", then.removeprefix("#")] is False
 
 
+def test_of_decisions_from_other_archives_the_newest_counts_in_any_order(
+    archive: Archive, meeting: Meeting, tmp_path: Path
+) -> None:
+    def decision(keyword: str, decision: str, by: str, hours: int, theme: str = "agility") -> Decision:
+        seen_at = START + timedelta(hours=hours)
+        return Decision(
+            theme=theme, language="es", keyword=keyword, decision=decision, set_by=by, seen_at=seen_at
+        )
+
+    decisions = [
+        decision("ágil", "accepted", "Eva", 1),
+        decision("AGIL", "rejected", "Ana", 2),
+        decision("agil", "accepted", "Zoe", 2),
+        decision("agil", "accepted", "Zoe", 0, theme="no-longer"),
+    ]
+    with Archive.open(tmp_path / "other.db", meeting) as other:
+        archive.write(decisions)
+        for one in reversed(decisions):
+            other.write([one])
+        found = [sorted(one.conn.execute("SELECT * FROM keywords").fetchall()) for one in (archive, other)]
+    assert (
+        found[0]
+        == found[1]
+        == [
+            ("agility", "es", "agil", "accepted", "Zoe", "2012-03-26T17:00:00.000000Z"),
+            ("no-longer", "es", "agil", "accepted", "Zoe", "2012-03-26T15:00:00.000000Z"),
+        ]
+    )
+    assert archive.learned(ENCODER).keywords == (("agility", "es", "agil"),)
+    changes = archive.changes()
+    assert archive.write(decisions).read == 0
+    assert archive.changes() == changes
+    archive.decide("agility", "es", "ágil", accepted=False, by="Eva")
+    archive.write(decisions)
+    assert correcting.decided(archive.conn)["agility", "es", "ágil"] is False
+
+
 def test_a_keyword_is_kept_without_its_mark(archive: Archive) -> None:
     for keyword in ("#opendata", " # opendata ", "##opendata"):
         archive.decide("open-data", "es", keyword, accepted=True, by="Eva")
@@ -407,6 +527,24 @@ def test_decisions_that_cannot_be(
 ) -> None:
     with pytest.raises(UsageError, match=said):
         archive.decide(theme, language, keyword, accepted=True, by=by)
+
+
+def test_decisions_are_taken_together_or_not_at_all(archive: Archive) -> None:
+    good, bad = ("agility", "es", "ágil"), ("cheese", "es", "queso")
+    with pytest.raises(UsageError, match="theme cheese"):
+        archive.decide_all([(good, True), (bad, True)], by="Eva")
+    assert correcting.decided(archive.conn) == {}
+    archive.decide_all([(good, True), (("agility", "es", "lunch"), False), (good, True)], by="Eva")
+    assert correcting.decided(archive.conn) == {good: True, ("agility", "es", "lunch"): False}
+
+
+def test_a_keyword_is_not_accepted_and_rejected_at_once(archive: Archive) -> None:
+    said = [(("agility", "es", "ágil"), True), (("agility", "es", " #AGIL"), False)]
+    with pytest.raises(UsageError, match="agility:es:AGIL: both accepted and rejected"):
+        archive.decide_all(said, by="Eva")
+    assert correcting.decided(archive.conn) == {}
+    archive.decide_all([said[0], (("agility", "en", "agil"), False)], by="Eva")  # another keyword
+    assert len(correcting.decided(archive.conn)) == 2
 
 
 def test_an_edit_or_a_deletion_of_a_corrected_post_changes_what_is_learned(

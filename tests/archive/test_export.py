@@ -170,6 +170,41 @@ def test_full_adds_tables_and_observations(filled: Archive, tmp_path: Path) -> N
     assert tombstone["post_seen"] is True
 
 
+def test_only_a_full_export_brings_what_people_said_back(filled: Archive, tmp_path: Path) -> None:
+    first = "x:9000000000000000001"
+    filled.correct(first, Correction(by="Eva", note="“é”", themes=("open-data", "agility")))
+    filled.correct(first, Correction(by="Ana", themes=(), question=False))
+    filled.decide("agility", "es", "=ágil", accepted=False, by="Eva")
+    export(filled.path, tmp_path / "plain")
+    assert not (tmp_path / "plain" / "keywords.ndjson").exists()
+    assert "corrections" not in (tmp_path / "plain" / "posts.ndjson").read_text("utf-8")
+    export(filled.path, tmp_path / "full", full=True)
+    posts = ndjson(tmp_path / "full" / "posts.ndjson")
+    said = posts[0]["corrections"]
+    assert [(row["component"], row["label"], row["set_by"], "superseded_at" in row) for row in said] == [
+        ("theme", "agility", "Eva", True),
+        ("theme", "open-data", "Eva", True),
+        ("theme", "none", "Ana", False),
+        ("question", "no", "Ana", False),
+    ]
+    assert said[0]["evidence"] == {"note": "“é”"} and "evidence" not in said[2]
+    assert said[0]["superseded_at"] == said[2]["seen_at"]
+    assert not any("corrections" in post for post in posts[1:])
+    (decision,) = ndjson(tmp_path / "full" / "keywords.ndjson")
+    seen_at = decision.pop("seen_at")
+    assert seen_at.startswith("20") and decision == {
+        "theme": "agility",
+        "language": "es",
+        "keyword": "=ágil",
+        "decision": "rejected",
+        "set_by": "Eva",
+    }
+    assert table(tmp_path / "full" / "keywords.csv")[0]["keyword"] == "'=ágil"
+    assert "corrections" not in table(tmp_path / "full" / "posts.csv")[0]
+    export(filled.path, tmp_path / "replies", ["ndjson"], Filters(kind="reply"), full=True)
+    assert "corrections" not in (tmp_path / "replies" / "posts.ndjson").read_text("utf-8")
+
+
 @pytest.mark.parametrize("risky", ["=1", "+1", "-1", "@x", "\tx", "\rx", "\nx", "\x00x", "＝1"])
 def test_no_cell_is_a_formula(risky: str) -> None:
     assert safe_cell(risky) == f"'{risky}"

@@ -18,7 +18,9 @@ from archive.integrity import verify
 from archive.store import Archive
 from archive.vocabulary import (
     Author,
+    Corrected,
     Counts,
+    Decision,
     Deleted,
     Engagement,
     Item,
@@ -58,6 +60,24 @@ def test_a_new_post_is_there_with_its_sides(archive: Archive, receive: Receive) 
     assert rows(archive, "SELECT payload FROM raw") == [(item.raw,)]
     assert rows(archive, "SELECT rowid FROM posts_fts WHERE posts_fts MATCH 'datos'") == [(1,)]
     assert rows(archive, "SELECT handle, posts, authored FROM authors") == [("bc_ana", 1, 1)]
+
+
+def test_what_people_said_comes_with_its_post_or_not_at_all(archive: Archive, receive: Receive) -> None:
+    word = Corrected(
+        component="sentiment", label="negative", version="correction", set_by="Eva", seen_at=START
+    )
+    archive.opt_out("x:luis")
+    archive.write([Deleted("x:9000000000000000002", "x")])
+    posts = (receive(1), receive(2), receive(3, author="luis"))
+    decision = Decision(
+        theme="agility", language="es", keyword="ágil", decision="accepted", set_by="Eva", seen_at=START
+    )
+    counts = archive.write([*(replace(item, corrections=(word,)) for item in posts), decision])
+    assert counts == Counts(new=1, private=1, skipped=1)
+    said = "SELECT p.key, t.set_by, p.sentiment FROM tags t LEFT JOIN posts p ON p.id = t.post_id"
+    assert rows(archive, said) == [("x:9000000000000000001", "Eva", "negative")]
+    assert rows(archive, "SELECT keyword, decision FROM keywords") == [("ágil", "accepted")]
+    assert verify(archive.path) == []
 
 
 def test_the_same_post_again_changes_nothing(archive: Archive, receive: Receive) -> None:

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from archive.errors import InputError
-from archive.vocabulary import Deleted, Item, Meeting, Private, Received, SourceSpec, Span
+from archive.export import export
+from archive.store import Archive
+from archive.vocabulary import Correction, Deleted, Item, Meeting, Private, Received, SourceSpec, Span
 from collector import timeline
 from collector.spool import Spool
 
@@ -93,6 +95,18 @@ def test_a_folder_of_the_meeting_file_gives_date_and_arm(tmp_path: Path, meeting
     (post,) = (item.post for item in items if isinstance(item, Received))
     assert post.created_at == datetime(2012, 3, 27, 15, 0, 5, tzinfo=UTC) and post.arm == "room"
     assert sum(isinstance(item, Private) for item in items) == 1
+
+
+def test_what_people_said_afterwards_is_left_out(
+    archive: Archive, receive: Callable[..., Received], meeting: Meeting, tmp_path: Path
+) -> None:
+    archive.write([receive(1), receive(2)])
+    archive.correct("x:9000000000000000001", Correction(by="Eva", sentiment="negative"))
+    archive.decide("agility", "es", "ágil", accepted=True, by="Eva")
+    export(archive.path, tmp_path / "full", ["ndjson"], full=True)
+    posts = list(timeline.items_of(meeting, tmp_path / "full" / "posts.ndjson"))
+    assert [item.corrections for item in posts if isinstance(item, Received)] == [(), ()]
+    assert list(timeline.items_of(meeting, tmp_path / "full" / "keywords.ndjson")) == []
 
 
 def test_without_a_ledger_the_replay_is_the_listening(tmp_path: Path, meeting: Meeting) -> None:
