@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ from analysis.terms import as_written, norm, runs, stop_words, terms_of
 from analysis.texts import hashtags_folded, read
 from archive.correcting import decided
 from archive.reading import open_readonly
-from archive.suggestions import Suggestion, Written, written
+from archive.suggestions import Suggestion, Written, there, written
 from archive.vocabulary import Meeting, Theme
 
 POSTS = 10_000  # the newest ones that are read
@@ -43,12 +43,17 @@ COVERED = 0.7  # share of a word's posts that a pair has, where the pair is offe
 MORE = 0.2  # share of a word's posts without the theme, where the word is part of a keyword
 NAMED = 0.5  # share of a word's posts where it is a name
 KEPT = 10_000  # vectors of words
+ENCODED = 16  # words encoded in one step,
+AT_ONCE = 20  # and terms looked at
 
 LOOKED_AT = 10  # posts of a term, for its spelling and for names
 UNKNOWN = "und"
 
 Decisions = Mapping[tuple[str, str, str], bool]
 Floats = NDArray[np.float32]
+
+T = TypeVar("T")
+Steps = Generator[None, None, T]  # work of which a step takes some milliseconds
 
 
 class Encoder(Protocol):
@@ -70,21 +75,34 @@ class Use:
 
 
 class Stream:
-    """The posts, and what stands in them."""
+    """The posts that were read so far, and what stands in them."""
 
-    def __init__(self, posts: Sequence[Written], meeting: Meeting) -> None:
-        own, stop = hashtags_folded(meeting.hashtags), stop_words(tuple(meeting.languages))
-        self.posts = posts
+    def __init__(self, meeting: Meeting) -> None:
+        self.posts: list[Written] = []
+        self._own, self._stop = hashtags_folded(meeting.hashtags), stop_words(tuple(meeting.languages))
         self._languages = frozenset(meeting.languages)
-        self._runs = [list(runs(post.text, own, stop)) for post in posts]
+        self._runs: list[list[list[str]]] = []
 
-    def terms(self) -> dict[str, frozenset[int]]:
+    def read(self, posts: Iterable[Written]) -> Steps[None]:
+        for post in posts:
+            self.posts.append(post)
+            self._runs.append(list(runs(post.text, self._own, self._stop)))
+            yield
+
+    def terms(self) -> Steps[dict[str, frozenset[int]]]:
         """The words and pairs that at least AUTHORS authors use, as they are counted, and their posts."""
         found: dict[str, list[int]] = defaultdict(list)
         for number, of_post in enumerate(self._runs):
             for term in terms_of(of_post):
                 found[term].append(number)
-        return {term: frozenset(posts) for term, posts in found.items() if self._authors(posts) >= AUTHORS}
+            yield
+        common: dict[str, frozenset[int]] = {}
+        for number, (term, posts) in enumerate(found.items()):
+            if self._authors(posts) >= AUTHORS:
+                common[term] = frozenset(posts)
+            if number % AT_ONCE == 0:
+                yield
+        return common
 
     def use(self, term: str, posts: frozenset[int]) -> Use:
         """More of a term. Its language is that of most of the posts, ``und`` where none is known."""
@@ -147,33 +165,55 @@ def suggest(
     if isinstance(archive, Path):
         with closing(open_readonly(archive)) as conn:
             return suggest(conn, meeting, encoder)
-    posts = list(written(archive, POSTS))
-    stream = Stream(posts, meeting)
-    terms_of = stream.terms()
+    return next(found for found in suggesting(archive, meeting, encoder) if found is not None)
+
+
+def suggesting(
+    archive: sqlite3.Connection, meeting: Meeting, encoder: Encoder | None = None
+) -> Iterator[list[Suggestion] | None]:
+    """The same for those who have more urgent work: None after each step of some milliseconds, at last all.
+
+    The archive may change meanwhile: nothing is offered for the sake of a post that is gone.
+    """
+    stream = Stream(meeting)
+    yield from stream.read(written(archive, POSTS))
+    terms_of = yield from stream.terms()
     common = sorted(terms_of, key=lambda term: (-len(terms_of[term]), term))[:COMMON]
+    posts, found = stream.posts, list[list[Candidate]]()
     tagged = [{n for n, post in enumerate(posts) if theme.slug in post.themes} for theme in meeting.themes]
-    found = [_oftener(stream, terms_of, of_theme) for of_theme in tagged]
+    for of_theme in tagged:
+        found.append((yield from _oftener(stream, terms_of, of_theme)))
     if len(common) < FEW or not any(found):
-        return []
+        yield []
+        return
+    usual = []
+    for term in common:
+        usual.append(stream.use(term, terms_of[term]).spelling)
+        yield None
     decisions = decided(archive)
-    usual = [stream.use(term, terms_of[term]).spelling for term in common]
-    _measure(found, usual, _phrases(meeting, decisions), encoder or load())
+    yield from _measure(found, usual, _phrases(meeting, decisions), encoder or load())
     finder = Finder(of_meeting(meeting))
-    return [
-        _suggestion(theme.slug, one, posts, of_theme)
-        for theme, of_theme, candidates in zip(meeting.themes, tagged, found, strict=True)
-        for one in _chosen(candidates, *_known(theme, decisions), posts, finder)
-    ]
+    offered: list[Suggestion] = []
+    for theme, of_theme, candidates in zip(meeting.themes, tagged, found, strict=True):
+        for one in (yield from _chosen(candidates, *_known(theme, decisions), posts, finder)):
+            offered.append(_suggestion(theme.slug, one, posts, of_theme))
+            yield None
+    left = there(archive, {example for one in offered for example in one.examples})
+    yield [one for one in offered if left.issuperset(one.examples)]
 
 
-def _oftener(stream: Stream, terms_of: Mapping[str, frozenset[int]], of_theme: set[int]) -> list[Candidate]:
+def _oftener(
+    stream: Stream, terms_of: Mapping[str, frozenset[int]], of_theme: set[int]
+) -> Steps[list[Candidate]]:
     found = []
     inside, outside = len(of_theme), len(stream.posts) - len(of_theme)
-    for term, posts in terms_of.items() if of_theme else ():
+    for number, (term, posts) in enumerate(terms_of.items() if of_theme else ()):
         hits = len(posts & of_theme)
         z = log_odds_z(hits, inside, len(posts) - hits, outside) if hits else 0.0
         if z >= OFTENER and (use := stream.use(term, posts)).language != UNKNOWN:
             found.append(Candidate(term, use, len(posts) - hits, z))
+        if number % AT_ONCE == 0:
+            yield
     return found
 
 
@@ -185,13 +225,15 @@ def _measure(
     usual: Sequence[str],
     phrases: Sequence[Sequence[str]],
     encoder: Encoder,
-) -> None:
+) -> Steps[None]:
     """Set ``near`` and ``nearer`` of all candidates, against what is usual for the stream's words."""
-    themes = [_vectors(texts, encoder) for texts in phrases]
-    background = _cosines(usual, themes, encoder)
+    themes = []
+    for texts in phrases:
+        themes.append((yield from _vectors(texts, encoder)))
+    background = yield from _cosines(usual, themes, encoder)
     mean, spread = background.mean(axis=0), background.std(axis=0) + 1e-6
     for place, candidates in enumerate(found):
-        cosines = _cosines([one.use.spelling for one in candidates], themes, encoder)
+        cosines = yield from _cosines([one.use.spelling for one in candidates], themes, encoder)
         standing = (cosines - mean) / spread
         others = np.delete(standing, place, axis=1)
         for one, row, other in zip(candidates, standing, others, strict=True):
@@ -199,11 +241,11 @@ def _measure(
             one.nearer = one.near - float(other.max(initial=0.0))
 
 
-def _cosines(texts: Sequence[str], themes: Sequence[Floats], encoder: Encoder) -> Floats:
+def _cosines(texts: Sequence[str], themes: Sequence[Floats], encoder: Encoder) -> Steps[Floats]:
     """Texts by themes: the mean of the two phrases of a theme that are nearest."""
     if not texts:
         return np.zeros((0, len(themes)), dtype=np.float32)
-    vectors = _vectors(texts, encoder)
+    vectors = yield from _vectors(texts, encoder)
     best = [np.sort(vectors @ theme.T, axis=1)[:, -2:].mean(axis=1) for theme in themes]
     return np.stack(best, axis=1)
 
@@ -211,15 +253,20 @@ def _cosines(texts: Sequence[str], themes: Sequence[Floats], encoder: Encoder) -
 _kept: dict[tuple[str, str], Floats] = {}
 
 
-def _vectors(texts: Sequence[str], encoder: Encoder) -> Floats:
+def _vectors(texts: Sequence[str], encoder: Encoder) -> Steps[Floats]:
     """A row for each text; words come again and again, so theirs are kept."""
     if len(_kept) > KEPT:
         _kept.clear()
-    new = [text for text in dict.fromkeys(texts) if (encoder.version, text) not in _kept]
-    if new:
-        rows = zip(new, encoder.encode(new), strict=True)
-        _kept.update({(encoder.version, text): row for text, row in rows})
-    return np.stack([_kept[encoder.version, text] for text in texts])
+    found: list[Floats] = []
+    for start in range(0, len(texts), ENCODED):
+        some = texts[start : start + ENCODED]
+        new = [text for text in dict.fromkeys(some) if (encoder.version, text) not in _kept]
+        if new:
+            rows = zip(new, encoder.encode(new), strict=True)
+            _kept.update({(encoder.version, text): row for text, row in rows})
+        found += [_kept[encoder.version, text] for text in some]
+        yield
+    return np.stack(found)
 
 
 def _phrases(meeting: Meeting, decisions: Decisions) -> list[list[str]]:
@@ -263,7 +310,7 @@ def _chosen(
     parts: set[str],
     posts: Sequence[Written],
     finder: Finder,
-) -> list[Candidate]:
+) -> Steps[list[Candidate]]:
     good = [
         one
         for one in candidates
@@ -277,7 +324,14 @@ def _chosen(
     new = (
         one for one in good if one.term in single or (" " in one.term and alone.isdisjoint(one.term.split()))
     )
-    return list(islice((one for one in new if not _is_name(one, posts, finder)), SHOWN))
+    chosen: list[Candidate] = []
+    for one in new:
+        if not _is_name(one, posts, finder):
+            chosen.append(one)
+        if len(chosen) == SHOWN:
+            break
+        yield
+    return chosen
 
 
 def _covered(one: Candidate, pairs: Iterable[Candidate]) -> bool:

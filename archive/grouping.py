@@ -5,6 +5,7 @@ A question without a representative waits to be grouped. Reposts of questions ar
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -29,32 +30,53 @@ class Asked:
     representative: int | None
 
 
-def waiting(conn: sqlite3.Connection) -> bool:
-    """Is there a question that has no group yet?"""
-    row = conn.execute("SELECT EXISTS (SELECT 1 FROM question_groups WHERE representative IS NULL)")
-    return bool(row.fetchone()[0])
+def waiting(conn: sqlite3.Connection) -> list[int]:
+    """The questions that have no group yet, by row number."""
+    return [
+        row[0] for row in conn.execute("SELECT post_id FROM question_groups WHERE representative IS NULL")
+    ]
 
 
-def questions(conn: sqlite3.Connection, encoder: str) -> list[Asked]:
-    """All questions in the order in which they were asked, with the vectors of this encoder."""
+def mark(conn: sqlite3.Connection) -> tuple[int, int, int]:
+    """How many questions there are; and what is another after any edit (of whatever post)."""
+    row = conn.execute(
+        "SELECT (SELECT count(*) FROM question_groups), count(*), ifnull(max(id), 0) FROM versions"
+    ).fetchone()
+    return row[0], row[1], row[2]
+
+
+def said(conn: sqlite3.Connection) -> dict[int, tuple[str, str, str]]:
+    """When, by which key and in which words every question is asked, by row number."""
+    rows = conn.execute(
+        "SELECT p.id, p.created_at, p.key, p.text FROM question_groups g JOIN posts p ON p.id = g.post_id"
+    )
+    return {post_id: (at, key, text) for post_id, at, key, text in rows}
+
+
+def questions(conn: sqlite3.Connection, encoder: str, ids: Iterable[int] | None = None) -> list[Asked]:
+    """All questions, or these, in the order in which they were asked, with the vectors of this encoder."""
     rows = conn.execute(
         "SELECT p.id, p.key, p.text, p.created_at, a.key, p.language_detected, v.vector, g.representative "
         "FROM question_groups g JOIN posts p ON p.id = g.post_id JOIN authors a ON a.id = p.author_id "
-        "LEFT JOIN vectors v ON v.post_id = p.id AND v.encoder = ? ORDER BY p.created_at, p.key",
-        (encoder,),
+        "LEFT JOIN vectors v ON v.post_id = p.id AND v.encoder = ?1 "
+        f"{'' if ids is None else 'WHERE g.post_id IN (SELECT value FROM json_each(?2))'} "
+        "ORDER BY p.created_at, p.key",
+        (encoder,) if ids is None else (encoder, json.dumps(list(ids))),
     )
     return [Asked(*row) for row in rows]
 
 
 def save(conn: sqlite3.Connection, groups: Mapping[int, int]) -> None:
-    """Write which question stands for which; questions that went meanwhile are left out."""
-    there = {row[0] for row in select_in(conn, "SELECT post_id FROM question_groups", "post_id", groups)}
-    there |= {
-        row[0] for row in select_in(conn, "SELECT post_id FROM question_groups", "post_id", groups.values())
-    }
+    """Write which question stands for which, where that changed; those that went meanwhile are left out."""
+    select = "SELECT post_id, representative FROM question_groups"
+    there = dict(select_in(conn, select, "post_id", {*groups, *groups.values()}))
     conn.executemany(
         "UPDATE question_groups SET representative = ? WHERE post_id = ?",
-        [(chief, post_id) for post_id, chief in groups.items() if post_id in there and chief in there],
+        [
+            (chief, post_id)
+            for post_id, chief in groups.items()
+            if post_id in there and chief in there and there[post_id] != chief
+        ],
     )
 
 

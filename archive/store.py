@@ -17,7 +17,7 @@ from archive import collecting, correcting, coverage, grouping, intake, removal,
 from archive.agenda_slots import Assign, assigner, sessions_of
 from archive.errors import NotAnArchive
 from archive.meeting import to_definition
-from archive.reading import check_age, explained, load_meeting
+from archive.reading import check_age, check_owner, explained, load_meeting
 from archive.schema import migrations
 from archive.suggestions import Suggestion
 from archive.times import to_text, utc_now
@@ -281,6 +281,11 @@ class Archive:
                 now=to_text(self.clock()),
             )
 
+    def decide_all(self, decisions: Iterable[tuple[tuple[str, str, str], bool]], *, by: str) -> None:
+        """Accept (true) or reject keywords ``(theme, language, keyword)``, all or none. Raises UsageError."""
+        with self.transaction() as conn:
+            correcting.decide_all(conn, self.meeting, decisions, by=by, now=to_text(self.clock()))
+
     def changes(self) -> int:
         """A number that moves on whenever ``learned`` may have changed; cheap to ask for."""
         return correcting.changes(self.conn)
@@ -310,13 +315,21 @@ class Archive:
 
     # -- questions that say the same ---------------------------------------------------------------
 
-    def ungrouped(self) -> bool:
-        """Is there a question that has no group yet?"""
+    def ungrouped(self) -> list[int]:
+        """The questions (row numbers) that have no group yet."""
         return grouping.waiting(self.conn)
 
-    def questions(self, encoder: str) -> list[grouping.Asked]:
-        """All questions in the order in which they were asked, with the vectors of this encoder."""
-        return grouping.questions(self.conn, encoder)
+    def questions_mark(self) -> tuple[int, int, int]:
+        """How many questions there are; and what is another after any edit."""
+        return grouping.mark(self.conn)
+
+    def said(self) -> dict[int, tuple[str, str, str]]:
+        """When, by which key and in which words every question is asked, by row number."""
+        return grouping.said(self.conn)
+
+    def questions(self, encoder: str, ids: Iterable[int] | None = None) -> list[grouping.Asked]:
+        """All questions, or these, in the order in which they were asked, with this encoder's vectors."""
+        return grouping.questions(self.conn, encoder, ids)
 
     def save_groups(self, groups: Mapping[int, int]) -> None:
         """Write which question (row number) stands for which."""
@@ -388,12 +401,9 @@ def _definition(conn: sqlite3.Connection) -> str | None:
 
 def _store_meeting(conn: sqlite3.Connection, meeting: Meeting) -> None:
     definition = json.dumps(to_definition(meeting), ensure_ascii=False, sort_keys=True)
-    row = conn.execute("SELECT slug, definition FROM meeting").fetchone()
-    if row is not None and row[0] != meeting.slug:
-        raise NotAnArchive(
-            f"this archive belongs to the meeting {row[0]!r}, not to {meeting.slug!r}; name another --archive"
-        )
-    if row is not None and row[1] == definition:
+    check_owner(conn, meeting)
+    before = _definition(conn)
+    if before == definition:
         return
     for table in ("meeting", "sessions", "themes"):
         conn.execute(f"DELETE FROM {table}")
@@ -419,7 +429,7 @@ def _store_meeting(conn: sqlite3.Connection, meeting: Meeting) -> None:
         "INSERT INTO themes VALUES (?, ?, ?, ?)",
         [(t.slug, position, t.title, t.description) for position, t in enumerate(meeting.themes)],
     )
-    if row is not None:
+    if before is not None:
         _assign_anew(conn, meeting)
 
 

@@ -11,6 +11,10 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from archive.lookups import select_in
+
+PAGE = 500  # posts read at once
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
@@ -103,13 +107,27 @@ def forget(conn: sqlite3.Connection, post_ids: Iterable[int]) -> None:
 
 
 def written(conn: sqlite3.Connection, limit: int) -> Iterator[Written]:
-    """The newest posts that were written and tagged, at most ``limit``, in the order they were stored."""
-    rows = conn.execute(
-        "SELECT p.key, p.author_id, p.language_detected, p.text, "
-        "(SELECT group_concat(theme, ' ') FROM post_themes t WHERE t.post_id = p.id) "
-        "FROM posts p WHERE p.id IN (SELECT id FROM posts WHERE kind IS NOT 'repost' "
-        "AND tagged_at IS NOT NULL ORDER BY id DESC LIMIT ?) ORDER BY p.id",
+    """The newest posts that were written and tagged, at most ``limit``, in the order they were stored.
+
+    They are read a page at a time, so that nobody who writes between two posts is in the way.
+    """
+    newest = conn.execute(
+        "SELECT id FROM posts WHERE kind IS NOT 'repost' AND tagged_at IS NOT NULL ORDER BY id DESC LIMIT ?",
         (limit,),
     )
-    for key, author, language, text, themes in rows:
-        yield Written(key, author, language, text, frozenset((themes or "").split()))
+    ids = sorted(row[0] for row in newest)
+    for start in range(0, len(ids), PAGE):
+        rows = conn.execute(
+            "SELECT p.key, p.author_id, p.language_detected, p.text, "
+            "(SELECT group_concat(theme, ' ') FROM post_themes t WHERE t.post_id = p.id) "
+            "FROM posts p WHERE p.id IN (SELECT value FROM json_each(?)) AND tagged_at IS NOT NULL "
+            "ORDER BY p.id",
+            (json.dumps(ids[start : start + PAGE]),),
+        ).fetchall()
+        for key, author, language, text, themes in rows:
+            yield Written(key, author, language, text, frozenset((themes or "").split()))
+
+
+def there(conn: sqlite3.Connection, keys: Iterable[str]) -> set[str]:
+    """Which of these keys of posts are not gone."""
+    return {row[0] for row in select_in(conn, "SELECT key FROM posts", "key", keys)}

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from analysis import encoder
+from analysis import encoder, question_groups
 from analysis.question_groups import ALIKE, Groups, Question, group, likeness
 
 PAIRS = Path(__file__).parents[1] / "behaviour" / "same_questions.toml"
@@ -80,6 +82,24 @@ def test_nearly_the_same_words_say_less_than_their_vectors() -> None:
     assert likeness(norway, chile) < likeness(norway, spanish)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Will the county pay for the scheme?", "¿El condado no pagará el plan?"),
+        ("Is the budget of 2025 settled?", "¿Está cerrado el presupuesto de 2026?"),
+    ],
+)
+def test_what_one_denies_or_counts_otherwise_sets_questions_apart(one: str, other: str) -> None:
+    first, second = asked(1, one, turned(0)), asked(2, other, turned(35))
+    plain = replace(second, text=other.replace(" no ", " ").replace("2026", "2025"))
+    assert likeness(first, second) < ALIKE <= likeness(first, plain)
+
+
+def test_not_only_denies_nothing() -> None:
+    first = asked(1, "Can we have it as CSV and not just PDF?", turned(0))
+    assert likeness(first, asked(2, "¿Está en CSV o solo en PDF?", turned(30))) >= ALIKE
+
+
 def test_the_same_words_are_one_question_whatever_stands_around_them() -> None:
     questions = [
         asked(1, "Who pays for it?", None),
@@ -113,15 +133,72 @@ def test_any_order_any_repetition_and_any_steps_give_the_same_groups() -> None:
         assert groups.representatives() == whole
 
 
-def test_what_is_gone_or_reads_otherwise_makes_the_groups_anew() -> None:
-    first, second = asked(1, "one", turned(0)), asked(2, "two", turned(5))
+def test_what_is_gone_is_missed_by_those_it_stood_for_alone() -> None:
+    first, second, third = (
+        asked(1, "one", turned(0)),
+        asked(2, "two", turned(5)),
+        asked(3, "three", turned(9)),
+    )
     groups = Groups()
-    groups.update([first, second])
-    assert groups.representatives() == {1: 1, 2: 1}
-    groups.update([second])
-    assert groups.representatives() == {2: 2}
-    groups.update([replace(second, text="other", vector=turned(90)), first])
-    assert groups.representatives() == {1: 1, 2: 2}
+    groups.add([first, second, third])
+    assert groups.representatives() == {1: 1, 2: 1, 3: 1}
+    assert set(groups.said) == {1, 2, 3}
+    groups.forget([1, 1, 77])
+    assert groups.representatives() == {2: 2, 3: 2}
+    groups.forget([3])
+    groups.add([replace(third, text="other", vector=turned(90)), first])
+    assert groups.representatives() == {1: 1, 2: 1, 3: 3}
+    assert groups.said[3] == ("2012-03-26T09:03:00Z", "x:003", "other")
+    groups.forget([1, 2, 3])
+    assert groups.representatives() == {}
+
+
+#: Their products are exact, so that likeness does not depend on how many are compared at once.
+SIXTEENTHS = st.tuples(*[st.integers(0, 14)] * 3).map(
+    lambda some: np.array([*some, *[0] * 509], dtype=np.float32) / 16
+)
+ANY = st.builds(
+    asked,
+    st.integers(0, 40),
+    st.builds("{} {} {}".format, st.sampled_from(["who", "where", ""]), *[st.sampled_from("abcde")] * 2),
+    st.one_of(SIXTEENTHS, st.none()),
+    at=st.integers(0, 9),
+)
+SOME = st.lists(ANY, max_size=15, unique_by=lambda question: question.id)
+
+
+@given(st.lists(ANY, max_size=40, unique_by=lambda question: question.id))
+def test_each_joins_the_most_alike_representative_before_it(questions: list[Question]) -> None:
+    leads: list[Question] = []
+    expected = {}
+    for one in sorted(questions, key=lambda question: (question.created_at, question.key)):
+        twins = [lead for lead in leads if set(lead.text.split()) == set(one.text.split())]
+        best = max(twins or leads, key=lambda lead: likeness(one, lead), default=one)
+        if not twins and likeness(one, best) < ALIKE:
+            best = one
+        leads += [one] if best is one else []
+        expected[one.id] = best.id
+    assert group(questions) == expected
+
+
+@settings(deadline=None)
+@given(
+    steps=st.lists(st.tuples(st.lists(st.integers(0, 40), max_size=6), SOME), max_size=8),
+    block=st.sampled_from([1, 3, 64]),
+)
+def test_whatever_comes_and_goes_the_groups_depend_on_the_questions_alone(
+    steps: list[tuple[list[int], list[Question]]], block: int
+) -> None:
+    groups, there = Groups(), dict[int, Question]()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(question_groups, "BLOCK", block)
+        for gone, come in steps:
+            groups.forget(gone)
+            groups.add(come)
+            there = {number: one for number, one in there.items() if number not in gone}
+            there = {**{one.id: one for one in come}, **there}
+            assert groups.representatives() == group(list(there.values()))
+            assert groups.said == {number: one.said for number, one in there.items()}
 
 
 @pytest.mark.parametrize("text", ["", "?", "\ud800", "😀😀", "? " * 5_000, "#a " * 3_000, "x" * 10_000])
@@ -149,7 +226,7 @@ def test_made_up_questions_meet_across_languages() -> None:
     assert both / sum(truth) >= 0.75
 
 
-def test_five_thousand_questions_and_one_more() -> None:
+def test_five_thousand_questions_one_more_and_one_edited() -> None:
     draw = np.random.default_rng(3)
     vectors = draw.normal(size=(5_001, 512)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -161,5 +238,7 @@ def test_five_thousand_questions_and_one_more() -> None:
     groups.add(questions[:5_000])
     began = time.process_time()
     groups.add(questions[5_000:])
+    groups.forget([2])
+    groups.add([questions[2]])
     assert time.process_time() - began < 0.5
     assert len(groups.representatives()) == 5_001

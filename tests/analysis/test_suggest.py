@@ -13,11 +13,11 @@ import pytest
 from numpy.typing import NDArray
 
 from analysis import suggest as module
-from analysis.suggest import suggest
+from analysis.suggest import suggest, suggesting
 from archive.reading import open_readonly
 from archive.store import Archive
 from archive.suggestions import Suggestion
-from archive.vocabulary import Attendance, Meeting, Received, Tagging, Theme
+from archive.vocabulary import Attendance, Deleted, Meeting, Received, Tagging, Theme
 
 Receive = Callable[..., Received]
 
@@ -130,6 +130,24 @@ def test_a_word_near_the_theme_and_often_in_its_posts_is_offered(
     assert len(set(water.examples)) == 3
     assert (money.theme, money.keyword, money.new_posts) == ("money", "dinero", 0)
     assert suggest(archive.path, own, Meanings()) == [water, money]
+
+
+def test_step_by_step_it_is_the_same_and_what_goes_meanwhile_is_no_example(
+    archive: Archive, say: Say, own: Meeting
+) -> None:
+    say("El agua falta, mucha agua", 5, theme="water", language="es")
+    say("dinero", 5, theme="money", language="es")
+    water, money = suggest(archive.conn, own, Meanings())
+    *steps, whole = suggesting(archive.conn, own, Meanings())
+    assert set(steps) == {None}
+    assert len(steps) > archive.conn.execute("SELECT count(*) FROM posts").fetchone()[0]
+    assert whole == [water, money]
+    again = suggesting(archive.conn, own, Meanings())
+    for _ in range(len(steps) - 2):
+        assert next(again) is None
+    archive.write([Deleted(water.examples[0], "x")])
+    *_, whole = again
+    assert whole == [money]
 
 
 def test_a_false_friend_is_near_and_elsewhere(archive: Archive, say: Say, own: Meeting) -> None:

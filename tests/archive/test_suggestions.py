@@ -3,8 +3,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
+
+from archive import suggestions as module
 from archive.store import Archive
-from archive.suggestions import Suggestion, decided, suggestions, written
+from archive.suggestions import Suggestion, decided, suggestions, there, written
 from archive.vocabulary import Deleted, Received, Tagging
 
 Receive = Callable[..., Received]
@@ -45,7 +48,9 @@ def test_what_was_decided_is_offered_no_more(archive: Archive) -> None:
     }
 
 
-def test_posts_that_were_written_and_tagged(archive: Archive, receive: Receive) -> None:
+def test_posts_that_were_written_and_tagged(
+    archive: Archive, receive: Receive, monkeypatch: pytest.MonkeyPatch
+) -> None:
     archive.write(
         [
             receive(1, author="ana", text="uno"),
@@ -76,6 +81,13 @@ def test_posts_that_were_written_and_tagged(archive: Archive, receive: Receive) 
     assert found[0].author != found[1].author
     assert found[0].key == receive(1).post.key
     assert [one.text for one in written(archive.conn, 2)] == ["dos", "cinco"]
+    monkeypatch.setattr(module, "PAGE", 1)
+    assert list(written(archive.conn, 10)) == found
+    pages = written(archive.conn, 10)
+    assert next(pages) == found[0]
+    archive.write([Deleted(found[1].key, "x")])
+    assert list(pages) == found[2:]
+    assert there(archive.conn, [one.key for one in found]) == {one.key for one in found} - {found[1].key}
 
 
 def test_an_example_that_is_deleted_takes_its_suggestion_along(archive: Archive, receive: Receive) -> None:
