@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ from data import shipped
 
 Singles = NDArray[np.float32]
 Floats = NDArray[np.float64]
+Rows = TypeVar("Rows", Singles, Floats)
 
 CONSTANTS = shipped("models", "themes.json")
 FORMAT = 1
@@ -37,7 +38,7 @@ BEST = 2  # phrases of a theme that are nearest to a post, whose mean counts
 NAMES = 6  # titles and keywords with which a theme is well described
 HITS = 2  # keywords found beyond which more say no more
 GENERIC = 10  # generic subjects that may be more like a post than the one that counts as a rival
-PARTS = re.compile(r"[,;:.()]|\s(?:and|y|e|et|und)\s", re.IGNORECASE)
+PARTS = re.compile(r"[,;:.()?!¿¡؟،؛。、！？，；：]|\s(?:and|y|e|et|und)\s", re.IGNORECASE)
 LONGEST_PART = 200  # characters
 MOST_PARTS = 40
 USUAL = 50  # posts that the shipped centre counts for, beside those of the meeting
@@ -91,9 +92,14 @@ class Model:
     centre: Singles
     version: str
 
-    def seen(self, vectors: Singles) -> tuple[Singles, Singles]:
-        """Vectors as the encoder gives them and through the lens; rows of unit length."""
-        return vectors, unit(vectors @ self.lens)
+    def seen(self, vectors: Singles) -> tuple[Floats, Floats]:
+        """Vectors as the encoder gives them and through the lens; rows of unit length.
+
+        In double precision: what a product of single precision gives in the fourth decimal depends on how
+        many posts stand beside one, and a post gets the same tags whatever stands beside it.
+        """
+        wide = vectors.astype(np.float64)
+        return wide, unit(wide @ self.lens.astype(np.float64))
 
     def middle(self, posts: Singles) -> Singles:
         """What is usual among posts of a meeting, (512): their mean, as if USUAL more stood at the centre."""
@@ -159,15 +165,15 @@ class Agenda:
         order = np.argsort(-cosines, kind="stable")[:most]
         return [(self.phrases[theme][n], round(float(cosines[n]), 4)) for n in order.tolist()]
 
-    def _likeness(self, view: Singles, number: int) -> Floats:
-        cosines = (view @ self._views[number].T).astype(np.float64)
+    def _likeness(self, view: Floats, number: int) -> Floats:
+        cosines = view @ self._views[number].T
         found = [
             _best(cosines[:, names]) + _best(cosines[:, details])
             for names, details in zip(self._names, self._details, strict=True)
         ]
         return np.stack(found, axis=1)
 
-    def _rival(self, likeness: Floats, view: Singles, number: int) -> Floats:
+    def _rival(self, likeness: Floats, view: Floats, number: int) -> Floats:
         """For each theme how like the best other one is, or what is about nothing, whichever is more."""
         nothing = self._nothing(view, number)[:, None]
         order = np.sort(np.concatenate([likeness, nothing], axis=1), axis=1)
@@ -175,11 +181,11 @@ class Agenda:
         rival: Floats = np.where(likeness == best, second, best)
         return rival
 
-    def _nothing(self, view: Singles, number: int) -> Floats:
+    def _nothing(self, view: Floats, number: int) -> Floats:
         of = self.model.constants
-        generic = (view @ self._generic[number].T).astype(np.float64)
+        generic = view @ self._generic[number].T
         subject = -np.partition(-generic, GENERIC, axis=1)[:, GENERIC]
-        smalltalk = _best((view @ self._smalltalk[number].T).astype(np.float64))
+        smalltalk = _best(view @ self._smalltalk[number].T)
         found: Floats = np.maximum(2 * subject - of.generic_margin, 2 * smalltalk - of.smalltalk_margin)
         return found
 
@@ -198,10 +204,10 @@ def phrases_of(title: str, description: str, keywords: Sequence[str]) -> Phrases
     return Phrases(_different(names), _different(details)[:MOST_PARTS])
 
 
-def unit(rows: Singles) -> Singles:
+def unit(rows: Rows) -> Rows:
     """Rows scaled to length 1; a row of zeros stays."""
     length = np.sqrt(np.einsum("ij,ij->i", rows, rows))[:, None]
-    scaled: Singles = rows / np.maximum(length, np.float32(1e-12))
+    scaled: Rows = rows / np.maximum(length, rows.dtype.type(1e-12))
     return scaled
 
 

@@ -12,7 +12,8 @@ from analysis.texts import fold, hashtags_folded, read
 
 #: What components leave for each other, ``None`` where nothing was left.
 _LEFT = (
-    *("post_text", "reading", "language", "language_score", "vector", "themes", "theme_scores"),
+    *("post_text", "reading", "language", "language_score", "vector"),
+    *("themes", "theme_scores", "themes_before"),
     *("sentiment", "logistics", "question", "to_chair", "names"),
 )
 for _name in _LEFT:

@@ -54,13 +54,17 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A theme found, with what speaks for it: words found in the post, phrases near it with the cosine."""
+    """A theme found, with what speaks for it: words found in the post, phrases near it with the cosine.
+
+    ``before`` is its score before people's corrections, where it learned from some.
+    """
 
     slug: str
     score: float
     matches: tuple[Match, ...]
     near: tuple[tuple[str, float], ...] = ()
     method: Method = "words"
+    before: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,8 @@ def settings(meeting: Meeting) -> dict[str, Any]:
 
 @Language.factory(NAME, default_config={"themes": "[]"})
 class ThemeTagger:
-    """``doc._.themes`` is a tuple of Found, in the order of the agenda; ``theme_scores`` has every theme."""
+    """``doc._.themes`` is a tuple of Found, in the order of the agenda; ``theme_scores`` has every theme,
+    ``themes_before`` the scores of those that learned from corrections, before they did."""
 
     def __init__(self, nlp: Language, name: str, themes: str) -> None:
         self.vocab, self.nlp = nlp.vocab, nlp
@@ -123,11 +128,10 @@ class ThemeTagger:
         for batch in batches(docs, batch_size):
             matches = [self.words.find(doc) for doc in batch]
             meant = [number for number, doc in enumerate(batch) if self._means_something(doc)]
-            odds = dict(
-                zip(meant, self._judge([batch[n] for n in meant], [matches[n] for n in meant]), strict=True)
-            )
+            judged = self._judge([batch[n] for n in meant], [matches[n] for n in meant])
+            odds = dict(zip(meant, zip(*judged, strict=True), strict=True))
             for number, doc in enumerate(batch):
-                self._choose(doc, matches[number], odds.get(number))
+                self._choose(doc, matches[number], *odds.get(number, (None, None)))
             yield from batch
 
     def tags(self, doc: Doc) -> list[Tag]:
@@ -152,15 +156,18 @@ class ThemeTagger:
         seen = doc._.vector is not None and bool(self.slugs) and self.meaning is not None
         return seen and _LETTERS.search(doc._.reading.text) is not None
 
-    def _judge(self, docs: Sequence[Doc], matches: Sequence[Mapping[int, tuple[Match, ...]]]) -> Floats:
-        """Log-odds, (posts, themes), counted from where a theme is chosen."""
+    def _judge(
+        self, docs: Sequence[Doc], matches: Sequence[Mapping[int, tuple[Match, ...]]]
+    ) -> tuple[Floats, Floats]:
+        """Log-odds, (posts, themes), counted from where a theme is chosen: by all that is known, and by what
+        the organiser wrote alone."""
         if self.meaning is None or not docs:
-            return np.empty((0, len(self.slugs)))
+            return np.empty((0, len(self.slugs))), np.empty((0, len(self.slugs)))
         vectors = np.stack([doc._.vector for doc in docs])
-        odds = self.meaning.judge(vectors, counted(matches, len(self.slugs)))
-        if self.lesson is not None:
-            odds = self.lesson.odds(odds, vectors)
-        return odds - self.meaning.model.constants.begins
+        prior = self.meaning.judge(vectors, counted(matches, len(self.slugs)))
+        odds = prior if self.lesson is None else self.lesson.odds(prior, vectors)
+        begins = self.meaning.model.constants.begins
+        return odds - begins, prior - begins
 
     def _fit(self, meaning: theme_model.Agenda, words: Words, learned: Learned) -> theme_fit.Lesson | None:
         """What the corrections teach; None where they change nothing."""
@@ -177,14 +184,22 @@ class ThemeTagger:
         lesson = theme_fit.fit(meaning.judge(vectors, found), vectors, truth, middle, begins)
         return lesson if lesson.learned.any() else None
 
-    def _choose(self, doc: Doc, matches: Mapping[int, tuple[Match, ...]], odds: Floats | None) -> None:
+    def _choose(
+        self, doc: Doc, matches: Mapping[int, tuple[Match, ...]], odds: Floats | None, prior: Floats | None
+    ) -> None:
         found = doc._
-        if odds is None:
+        if odds is None or prior is None:
             scores = [_by_words(matches.get(theme, ())) for theme in range(len(self.slugs))]
+            before = scores
         else:
-            scores = theme_model.probability(odds).tolist()
+            scores, before = (theme_model.probability(of).tolist() for of in (odds, prior))
         chosen = [theme for theme, score in enumerate(scores) if score >= 0.5]
         found.theme_scores = {slug: round(score, 4) for slug, score in zip(self.slugs, scores, strict=True)}
+        found.themes_before = {
+            self.slugs[theme]: round(before[theme], 4)
+            for theme in range(len(self.slugs))
+            if odds is not None and self._has_learned(theme)
+        }
         found.themes = tuple(
             Found(
                 self.slugs[theme],
@@ -192,6 +207,7 @@ class ThemeTagger:
                 matches.get(theme, ()),
                 self._near(doc, theme) if odds is not None else (),
                 self._method(theme) if odds is not None else "words",
+                found.themes_before.get(self.slugs[theme]),
             )
             for theme in chosen
         )
@@ -200,14 +216,21 @@ class ThemeTagger:
         return tuple(self.meaning.nearest(doc._.vector, theme)) if self.meaning else ()
 
     def _method(self, theme: int) -> Method:
-        return "learned" if self.lesson is not None and self.lesson.learned[theme] else "vector"
+        return "learned" if self._has_learned(theme) else "vector"
+
+    def _has_learned(self, theme: int) -> bool:
+        return self.lesson is not None and bool(self.lesson.learned[theme])
 
     def _alternatives(self, doc: Doc) -> list[dict[str, Any]]:
         chosen = {found.slug for found in doc._.themes}
         others = sorted(
             (-score, slug) for slug, score in doc._.theme_scores.items() if slug not in chosen and score
         )
-        return [{"theme": slug, "score": -score} for score, slug in others[:ALTERNATIVES_SHOWN]]
+        before = doc._.themes_before
+        return [
+            {"theme": slug, "score": -score} | ({"before": before[slug]} if slug in before else {})
+            for score, slug in others[:ALTERNATIVES_SHOWN]
+        ]
 
 
 class Words:
@@ -285,7 +308,8 @@ def _by_words(matches: Sequence[Match]) -> float:
 def _evidence(found: Found) -> dict[str, Any]:
     near = [{"phrase": phrase, "cosine": cosine} for phrase, cosine in found.near]
     spans = [_as_json(match) for match in found.matches[:SPANS_SHOWN]]
-    return {"method": found.method, "spans": spans} | ({"near": near} if near else {})
+    before = {} if found.before is None else {"before": found.before}
+    return {"method": found.method, "spans": spans} | before | ({"near": near} if near else {})
 
 
 def variants(keyword: str) -> list[list[str]]:

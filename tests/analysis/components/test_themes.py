@@ -274,9 +274,7 @@ def test_neighbours_change_nothing(city: Language) -> None:
         f"{who} waits for the {what}" for who in ("she", "he", "my son") for what in ("bus", "nurse", "bell")
     ]
     together = [doc._.theme_scores for doc in city.pipe(posts)]
-    alone = [city(post)._.theme_scores for post in posts]
-    for one, other in zip(together, alone, strict=True):
-        assert one == pytest.approx(other, abs=1e-3)
+    assert together == [city(post)._.theme_scores for post in posts]
 
 
 def test_a_stored_vector_gives_the_same_tags(city: Language) -> None:
@@ -325,10 +323,16 @@ def test_corrections_are_learned_and_forgotten() -> None:
         for what in ("cheese", "apples", "bread", "flowers", "honey", "fish", "eggs", "soap")
     ]
     assert slugs(nlp, "The market square sells olives today") == []
+    by_text = nlp("The market square sells olives today")._.theme_scores
     component.teach(lesson(nlp, [(post, ("schools",)) for post in posts]))
     assert component.version == f"{before} abc"
     (found,) = nlp("The market square sells olives today")._.themes
-    assert (found.slug, found.method) == ("schools", "learned")
+    assert (found.slug, found.method, found.before) == ("schools", "learned", by_text["schools"])
+    (tag,) = component.tags(nlp("The market square sells olives today"))
+    assert tag.evidence is not None and tag.evidence["before"] == by_text["schools"] < 0.5 <= tag.score
+    tram = nlp("My tram is late again and there is no timetable at the stop")
+    (beside,) = [one for one in component.tags(tram)[0].evidence["alternatives"] if one["theme"] == "schools"]
+    assert {"score", "before"} <= beside.keys()
     assert slugs(nlp, "My tram is late again and there is no timetable at the stop") == ["transport"]
     component.teach(NOTHING)
     assert component.version == before
