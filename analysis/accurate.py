@@ -122,8 +122,11 @@ class Accurate:
     def telling(self, text: str, fast: Opinion, language: str | None) -> tuple[tuple[str, float], ...]:
         """The words without which the label of a text would be least likely, and how much each adds to it.
 
-        One run of the networks a word: for one post that somebody asks about.
+        One run of the networks a word: for one post that somebody asks about. None where there is nothing to
+        read, and the answer the fast tier's.
         """
+        if not says_something(text):
+            return ()
         words = text.split()[:WORDS_TRIED]
         versions = [text, *(" ".join(words[:at] + words[at + 1 :]) for at in range(len(words)))]
         same = [fast] * len(versions)

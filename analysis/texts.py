@@ -93,6 +93,19 @@ def read(text: str, own_hashtags: Collection[str] = ()) -> Reading:
     )
 
 
+def beside_hashtags(text: str) -> str:
+    """The reading text of a post but for its hashtags."""
+    text = text[:LONGEST]
+    if "#" in text:
+        text = _SPECIAL.sub(lambda found: " " if found.lastgroup == "hashtag" else found[0], text)
+    return read(text).text
+
+
+def has_words(text: str) -> bool:
+    """Does a post say anything beside hashtags, links and mentions? A letter or an emoji is enough."""
+    return any(character.isalpha() or character >= "\u2190" for character in beside_hashtags(text))
+
+
 def hashtags_folded(hashtags: Iterable[str]) -> frozenset[str]:
     """Hashtags as they are compared: without '#', case-folded and without accents."""
     return frozenset(fold(tag.removeprefix("#")) for tag in hashtags)

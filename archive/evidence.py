@@ -15,7 +15,8 @@ from archive.posts import resolve
 class StoredTag:
     """A tag as it was written. ``superseded_at`` is ``None`` while it counts.
 
-    ``set_by`` is ``None`` for a machine's tag, else who made the correction.
+    ``set_by`` is ``None`` for a machine's tag, else who made the correction. What of the ``evidence`` is the
+    fast tier's in a tag of the accurate one is called so, in tags of earlier versions too.
     """
 
     component: str
@@ -79,9 +80,16 @@ def _tag(row: sqlite3.Row | tuple[Any, ...]) -> StoredTag:
         component=row[0],
         label=row[1],
         score=row[2],
-        evidence=None if row[3] is None else json.loads(row[3]),
+        evidence=None if row[3] is None else _with_its_owner(json.loads(row[3])),
         version=row[4],
         set_by=row[5],
         seen_at=row[6],
         superseded_at=row[7],
     )
+
+
+def _with_its_owner(evidence: dict[str, Any]) -> dict[str, Any]:
+    """Tags of the accurate tier used to call the fast tier's words ``words``."""
+    if evidence.get("tier") != "accurate":
+        return evidence
+    return {"fast_words" if name == "words" else name: found for name, found in evidence.items()}

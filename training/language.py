@@ -61,7 +61,7 @@ def chosen(posts: Labelled, english: int = ENGLISH) -> tuple[list[str], Answers]
     spread = others[np.linspace(0, len(others) - 1, min(english, len(others))).astype(int)]
     rows = np.concatenate((np.flatnonzero(umsab), spread))
     posted = [labelled.unmarked(posts.texts[row]) for row in rows]
-    texts = [spoken(post, reading) for post, reading in zip(posted, labelled.readings(posted), strict=True)]
+    texts = [spoken(*both)[0] for both in zip(posted, labelled.readings(posted), strict=True)]
     return texts, np.searchsorted(LANGUAGES, posts.languages[rows])
 
 
@@ -93,7 +93,8 @@ def measure(model: Model, texts: list[str], answers: Answers) -> str:
     """How often the component is right in a meeting that has all languages: a Markdown table."""
     finder = LanguageFinder(spacy.blank("xx"), NAME, LANGUAGES)
     finder.model = model
-    said = [LANGUAGES.index(code) if code else -1 for code, _ in finder.find(texts)]
+    found = finder.find([(text, False) for text in texts])
+    said = [LANGUAGES.index(code) if code else -1 for code, _ in found]
     theirs = shares_over_all(texts, LANGUAGES).argmax(axis=1)
     short = np.array([len(text) < SHORT for text in texts])
     sets = [("all", np.ones(len(texts), dtype=bool)), (f"under {SHORT} letters and blanks", short)]

@@ -150,13 +150,20 @@ def _of_theme(tag: StoredTag, evidence: Mapping[str, Any], around: Around) -> It
         said = " · ".join(_scored(around.label("theme", slug), score) for slug, score in weighed)
         yield Line(f"No theme is likelier than not: {said}" if tag.label == NONE else f"Also weighed: {said}")
     if method := METHODS.get(str(evidence.get("method"))):
-        yield Line(method)
+        before = evidence.get("before")
+        yield Line(f"{method} Without: {before:.2f}." if isinstance(before, int | float) else method)
 
 
 def _of_sentiment(tag: StoredTag, evidence: Mapping[str, Any], around: Around) -> Iterator[Line]:
     if evidence.get("sure") is False:
-        yield Line("Not likely enough: counted as not sure.")
+        why = (
+            "No words beside hashtags, links and mentions"
+            if evidence.get("no_words")
+            else "Not likely enough"
+        )
+        yield Line(f"{why}: counted as not sure.")
     yield from _for_and_against(_named(evidence.get("words")), f"Speaks for {tag.label}:")
+    yield from _for_and_against(_named(evidence.get("fast_words")), "The quick reading went by:")
     if tier := TIERS.get(str(evidence.get("tier", "fast"))):
         yield Line(f"By {tier}.")
 

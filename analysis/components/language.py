@@ -19,15 +19,15 @@ from spacy.tokens import Doc
 from analysis.components import batches
 from analysis.language_model import LANGUAGES, load, words
 from analysis.sentiment_model import Floats, softmax
-from analysis.texts import LONGEST, read
+from analysis.texts import beside_hashtags
 from archive.vocabulary import Meeting, Tag
 
 NAME = "language"
 UNKNOWN = "unknown"
 CLOSED_SHARE = 0.02  # what the meeting's languages must have of the probability over all languages
 LEAST = 0.3  # and the best of them of the probability among them
+HASHTAGS_CLOSED_SHARE, HASHTAGS_LEAST = 0.1, 0.9  # the same where hashtags alone speak: names, mostly
 
-_HASHTAG = re.compile(r"#\w+")
 _LETTERS = re.compile(r"(?:[^\W\d_][\W\d_]*){3}")  # fewer say nothing: "ok" and "no" are everywhere
 
 
@@ -41,14 +41,15 @@ def _identifier() -> LanguageIdentifier:
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
 
-def spoken(post: str, reading: str) -> str:
-    """The words of a post that show its language: those of its reading text, but without hashtags, which
-    are often English, unless there is nothing else."""
-    if "#" in post:
-        bare = words(read(_HASHTAG.sub(" ", post[:LONGEST])).text)
-        if _LETTERS.search(bare):
-            return bare
-    return words(reading)
+def spoken(post: str, reading: str) -> tuple[str, bool]:
+    """The words of a post that show its language, and whether they are hashtags.
+
+    Those of its reading text, but without hashtags, which are often English, unless there is nothing else.
+    """
+    if "#" not in post:
+        return words(reading), False
+    bare = words(beside_hashtags(post))
+    return (bare, False) if _LETTERS.search(bare) else (words(reading), True)
 
 
 def shares_over_all(texts: Sequence[str], languages: Sequence[str]) -> Floats:
@@ -78,7 +79,7 @@ class LanguageFinder:
     def __init__(self, nlp: Language, name: str, languages: Sequence[str]) -> None:
         self.languages = sorted(set(languages))
         self.model = load()
-        self.version = f"language 2 {self.model.version}"
+        self.version = f"language 3 {self.model.version}"
         self._here = [number for number, code in enumerate(self.languages) if code in LANGUAGES]
         self._there = [LANGUAGES.index(self.languages[number]) for number in self._here]
 
@@ -94,14 +95,15 @@ class LanguageFinder:
                 doc._.language, doc._.language_score = language, score
             yield from batch
 
-    def find(self, texts: Sequence[str]) -> list[tuple[str | None, float | None]]:
-        """For each text (see ``spoken``) the language and its share among the meeting's languages."""
+    def find(self, heard: Sequence[tuple[str, bool]]) -> list[tuple[str | None, float | None]]:
+        """For what is ``spoken`` in each post the language and its share among the meeting's languages."""
+        texts = [text for text, _ in heard]
         over_all = shares_over_all(texts, self.languages)
         closed = over_all.sum(axis=1)
         shares = self._shares(texts, over_all / np.maximum(closed, 1e-9)[:, None])
         return [
-            self._answer(text, share, row)
-            for text, share, row in zip(texts, closed.tolist(), shares, strict=True)
+            self._answer(*one, share, row)
+            for one, share, row in zip(heard, closed.tolist(), shares, strict=True)
         ]
 
     def _shares(self, texts: Sequence[str], shares: Floats) -> Floats:
@@ -115,12 +117,15 @@ class LanguageFinder:
         shares[:, self._here] = theirs.sum(axis=1, keepdims=True) * softmax(scores)
         return shares
 
-    def _answer(self, text: str, closed: float, shares: Floats) -> tuple[str | None, float | None]:
-        if closed < CLOSED_SHARE or not _LETTERS.search(text):
+    def _answer(
+        self, text: str, hashtags: bool, closed: float, shares: Floats
+    ) -> tuple[str | None, float | None]:
+        closed_share, least = (HASHTAGS_CLOSED_SHARE, HASHTAGS_LEAST) if hashtags else (CLOSED_SHARE, LEAST)
+        if closed < closed_share or not _LETTERS.search(text):
             return None, None
         best = int(shares.argmax())
         score = round(float(shares[best]), 4)
-        return (self.languages[best], score) if score >= LEAST else (None, score)
+        return (self.languages[best], score) if score >= least else (None, score)
 
     def tags(self, doc: Doc) -> list[Tag]:
         """One tag: the code of a language, or unknown."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from spacy.language import Language
@@ -10,6 +11,7 @@ from spacy.tokens import Doc
 
 from analysis.components import batches
 from analysis.sentiment_model import LABELS, Opinion, load
+from analysis.texts import has_words
 from archive.vocabulary import Meeting, Tag
 
 NAME = "sentiment"
@@ -28,7 +30,7 @@ class SentimentTagger:
 
     def __init__(self, nlp: Language, name: str) -> None:
         self.model = load()
-        self.version = f"sentiment 2 {self.model.version}"
+        self.version = f"sentiment 3 {self.model.version}"
 
     def __call__(self, doc: Doc) -> Doc:
         return next(self.pipe([doc]))
@@ -43,11 +45,14 @@ class SentimentTagger:
         ``by`` says what was asked: the words alone where the post has no vector.
         """
         by = "words" if doc._.vector is None else "words and meaning"
-        return [opinion_tag(doc._.sentiment, self.version, by=by)]
+        return [opinion_tag(doc, self.version, by=by)]
 
 
 def judged(docs: Iterable[Doc], batch_size: int, judge: Judge, beside: str) -> Iterator[Doc]:
-    """Posts with their Opinion, of either tier; ``beside`` names what it is told beside text and language."""
+    """Posts with their Opinion, of either tier; ``beside`` names what it is told beside text and language.
+
+    Of a post without words nothing is sure: hashtags say what it is about, hardly how it is meant.
+    """
     for batch in batches(docs, batch_size):
         opinions = judge(
             [doc._.reading.text for doc in batch],
@@ -55,17 +60,23 @@ def judged(docs: Iterable[Doc], batch_size: int, judge: Judge, beside: str) -> I
             [doc._.language for doc in batch],
         )
         for doc, opinion in zip(batch, opinions, strict=True):
-            doc._.sentiment = opinion
+            sure = opinion.sure and has_words(doc._.post_text)
+            doc._.sentiment = replace(opinion, sure=sure)
             yield doc
 
 
-def opinion_tag(opinion: Opinion, version: str, **how: str) -> Tag:
-    """The tag of an opinion, of either tier; ``how`` it came about goes into the evidence."""
+def opinion_tag(doc: Doc, version: str, *, words: str = "words", **how: str) -> Tag:
+    """The tag of a post's opinion, of either tier; ``how`` it came about goes into the evidence.
+
+    ``words`` names there what the telling words are.
+    """
+    opinion = doc._.sentiment
     chances = zip(LABELS, opinion.probabilities, strict=True)
     evidence = {
         "probabilities": {label: round(chance, 4) for label, chance in chances},
         "sure": opinion.sure,
-        "words": [list(word) for word in opinion.words],
+        words: [list(word) for word in opinion.words],
+        **({} if has_words(doc._.post_text) else {"no_words": True}),
         **how,
     }
     return Tag(

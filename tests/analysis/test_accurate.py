@@ -101,6 +101,7 @@ def test_the_telling_words_are_those_that_count(model: Accurate) -> None:
     assert told[0][0] == "wonderful"
     assert told[0][1] > 0.1
     assert model.telling("", UNDECIDED, None) == ()
+    assert model.telling("?! …", UNDECIDED, None) == (), "the answer is the fast tier's"
 
 
 HOSTILE = [

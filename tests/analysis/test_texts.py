@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.texts import LONGEST, as_trained, fold, hashtags_folded, read
+from analysis.texts import LONGEST, as_trained, beside_hashtags, fold, has_words, hashtags_folded, read
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,39 @@ def test_the_words_of_a_post(post: str, words: list[str]) -> None:
 def test_the_meetings_own_hashtags_say_nothing() -> None:
     own = hashtags_folded(["#OpenDay", "Élan"])
     assert read("#openday is #ELAN about #OpenData", own).words() == ["is", "about", "Open", "Data"]
+
+
+@pytest.mark.parametrize(
+    ("post", "left"),
+    [
+        ("We want #OpenData now #ogp", "We want now"),
+        ("#abc @bc_ana https://example.org/#frag #def", ""),
+        ("#abc &#128525;", "😍"),
+        ("#abc " * LONGEST + "beyond", ""),
+        ("no tag at all", "no tag at all"),
+    ],
+)
+def test_what_is_said_beside_hashtags(post: str, left: str) -> None:
+    assert " ".join(beside_hashtags(post).split()) == left
+
+
+@pytest.mark.parametrize(
+    ("post", "said"),
+    [
+        ("Hello #abc", True),
+        ("ой #abc", True),
+        ("好 #abc", True),
+        ("😍 #abc", True),
+        ("plain", True),
+        ("#abc #def #ghi", False),
+        ("RT @bc_ana: #OpenData https://example.org/a 2/5 …", False),
+        ("@bc_ana", False),
+        ("#tag " * 10_000, False),
+        ("", False),
+    ],
+)
+def test_what_has_words_beside_hashtags_links_and_mentions(post: str, said: bool) -> None:
+    assert has_words(post) is said
 
 
 def test_a_mark_inside_a_word_is_no_mention() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from archive.evidence import tags_of
 from archive.store import Archive
@@ -42,6 +43,26 @@ def test_tags_come_with_evidence_and_history(archive: Archive, receive: Callable
     assert new.superseded_at is None
     assert new.evidence == {"spans": []}
     assert new.set_by is None
+
+
+def test_words_of_the_fast_tier_in_an_old_tag_of_the_accurate_one_are_called_so(
+    archive: Archive, receive: Callable[..., Received]
+) -> None:
+    archive.write([receive(1)])
+    (post,) = archive.untagged(1)
+    old: dict[str, object] = {"sure": True, "words": [["love", 1.2]], "tier": "accurate"}
+    tags = [
+        Tag(component="sentiment", label="neutral", score=0.6, evidence=evidence, version="accurate 1")
+        for evidence in (old, {"words": [["love", 1.2]]}, {"tier": "accurate", "fast_words": []})
+    ]
+    archive.save_tags([(post, replace(TAGGING, tags=tuple(tags)))], version="a")
+    found = tags_of(archive.conn, post.key)
+    assert found is not None
+    assert [tag.evidence for tag in found.tags] == [
+        {"sure": True, "fast_words": [["love", 1.2]], "tier": "accurate"},
+        {"words": [["love", 1.2]]},
+        {"tier": "accurate", "fast_words": []},
+    ]
 
 
 def test_why_tagging_failed_is_told(archive: Archive, receive: Callable[..., Received]) -> None:

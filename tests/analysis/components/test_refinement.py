@@ -24,7 +24,7 @@ class Pessimist:
         self, texts: Sequence[str], fast: Sequence[Opinion], languages: Sequence[str | None]
     ) -> list[Opinion]:
         self.asked += texts
-        ill = Opinion("negative", (0.8, 0.15, 0.05), True, ())
+        ill = Opinion("negative", (0.8, 0.15, 0.05), True, (("budget", 0.4),))
         return [ill if language == "en" else before for before, language in zip(fast, languages, strict=True)]
 
 
@@ -51,10 +51,27 @@ def test_the_accurate_tier_has_the_last_word(meeting: Meeting, pessimist: Pessim
     assert english.tier == spanish.tier == "accurate"
     assert "https" not in pessimist.asked[0]
     (tag,) = (tag for tag in english.tags if tag.component == "sentiment")
-    assert (tag.label, tag.score, tag.version) == ("negative", 0.8, "accurate 1 abc")
+    assert (tag.label, tag.score, tag.version) == ("negative", 0.8, "accurate 2 abc")
     assert tag.evidence is not None
     assert tag.evidence["tier"] == "accurate"
+    assert tag.evidence["fast_words"] == [["budget", 0.4]]
+    assert "words" not in tag.evidence
     assert tag.evidence["probabilities"] == {"negative": 0.8, "neutral": 0.15, "positive": 0.05}
+
+
+def test_a_post_of_hashtags_is_not_sure_in_the_accurate_tier_either(
+    meeting: Meeting, pessimist: Pessimist
+) -> None:
+    nlp = build(meeting, tier="accurate")
+    hashtags = posts("#MakeTheCityOurs #BestDayEver")
+    (found,), (mood,) = tag_texts(nlp, hashtags), judge_texts(nlp, hashtags)
+    assert (found.language, found.sentiment, found.sentiment_score, found.sure) == (
+        *("en", "negative", 0.8),
+        False,
+    )
+    assert (mood.sentiment, mood.sure) == ("negative", False)
+    assert mood.tag.evidence is not None
+    assert (mood.tag.evidence["sure"], mood.tag.evidence["no_words"]) == (False, True)
 
 
 def test_the_fast_tier_of_the_same_pipeline_is_that_of_a_fast_one(

@@ -96,6 +96,31 @@ def test_what_rests_on_a_denied_word_is_never_sure(nlp: Language, text: str) -> 
     assert not opinion(nlp, text).sure
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "#asambleaRibera #flood2026 #t1 #t2",
+        "#abc #def #ghi",
+        "RT @bc_ana: #ILoveThisSoMuch https://example.org/a",
+        " ".join(f"#tag{n}" for n in range(10_000)),
+    ],
+)
+def test_a_post_without_words_is_never_sure_and_says_why(nlp: Language, text: str) -> None:
+    doc = nlp(text)
+    (tag,) = nlp.get_pipe("sentiment").tags(doc)
+    assert not doc._.sentiment.sure
+    assert (tag.evidence["sure"], tag.evidence["no_words"]) == (False, True)
+    assert sum(tag.evidence["probabilities"].values()) == pytest.approx(1, abs=0.001)
+
+
+@pytest.mark.parametrize("text", ["I love this so much #abc #def", "I love it 😍😍😍 #abc"])
+def test_a_post_with_words_beside_its_hashtags_may_be_sure(nlp: Language, text: str) -> None:
+    doc = nlp(text)
+    (tag,) = nlp.get_pipe("sentiment").tags(doc)
+    assert doc._.sentiment.sure
+    assert "no_words" not in tag.evidence
+
+
 NAMES = (
     "Emily Carter",
     "Lakisha Brown",
