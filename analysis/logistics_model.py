@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
-from analysis import linear_model
+from pydantic import BaseModel, Field
+
+from analysis import linear_model, word_lists
 from analysis.linear_model import LinearModel, Sign
 from data import shipped
 
@@ -25,8 +28,33 @@ _TROUBLE = "trouble"
 _WORD = re.compile(r"\w+(?:[-/]\w+)*")
 
 
+Alternatives = Annotated[list[str], Field(min_length=1)]
+
+
+class _File(BaseModel):
+    """The file of cues: alternatives of regular expressions."""
+
+    trouble: Alternatives
+    matter: Alternatives
+    about: Annotated[dict[str, Alternatives], Field(min_length=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Cues:
+    """The cues as they are looked for; ``kinds`` are those of a word about the meeting's running.
+
+    ``words`` are those that stand alone, by their kind; ``phrases`` has a group a kind.
+    """
+
+    kinds: frozenset[str]
+    words: Mapping[str, re.Pattern[str]]
+    phrases: re.Pattern[str]
+    matter: re.Pattern[str]
+
+
 def load(path: Path = MODEL) -> LinearModel:
-    """The shipped model, read once. Raises ModelError."""
+    """The shipped model, read once, and its cues with it. Raises ModelError."""
+    _cues_of(CUES)
     return _load(path)
 
 
@@ -37,7 +65,7 @@ def _load(path: Path) -> LinearModel:
 
 def signs(text: str) -> list[Sign]:
     """Cues in a reading text, each kind once, with the half-open span of the first."""
-    matter = list(_matter().finditer(text))
+    matter = list(_cues_of(CUES).matter.finditer(text))
     found = list(_cues(text, matter))
     if matter:
         found.append(Sign("of the matter", 1.0, *matter[0].span()))
@@ -46,7 +74,7 @@ def signs(text: str) -> list[Sign]:
 
 def has_cue(found: list[Sign]) -> bool:
     """Is there a word about the meeting's running among the signs?"""
-    return any(sign.name in _about() for sign in found)
+    return any(sign.name in _cues_of(CUES).kinds for sign in found)
 
 
 def _cues(text: str, matter: list[re.Match[str]]) -> Iterator[Sign]:
@@ -63,7 +91,7 @@ def _cues(text: str, matter: list[re.Match[str]]) -> Iterator[Sign]:
 
 
 def _found(text: str) -> Iterator[tuple[str, int, int]]:
-    for hit in _phrases().finditer(text):
+    for hit in _cues_of(CUES).phrases.finditer(text):
         if hit.lastgroup:
             yield hit.lastgroup.replace("_", " "), *hit.span()
     for word in _WORD.finditer(text):
@@ -74,45 +102,32 @@ def _found(text: str) -> Iterator[tuple[str, int, int]]:
 @lru_cache(65_536)
 def _kinds(word: str) -> tuple[str, ...]:
     """What a word alone is about; most words of a stream were seen before."""
-    return tuple(kind for kind, pattern in _words().items() if pattern.fullmatch(word))
+    return tuple(kind for kind, pattern in _cues_of(CUES).words.items() if pattern.fullmatch(word))
 
 
 @cache
-def _lists() -> dict[str, Any]:
-    return tomllib.loads(CUES.read_text(encoding="utf-8"))
+def _cues_of(path: Path) -> Cues:
+    return word_lists.load(path, "cues of logistics", _parsed)
 
 
-@cache
-def _about() -> dict[str, list[str]]:
-    """The alternatives of each kind of cue."""
-    return {kind: _pieces("|".join(lines)) for kind, lines in _lists()["about"].items()}
-
-
-def _all_kinds() -> dict[str, list[str]]:
-    return {_TROUBLE: _pieces("|".join(_lists()[_TROUBLE])), **_about()}
-
-
-@cache
-def _words() -> dict[str, re.Pattern[str]]:
-    return {
-        kind: re.compile("|".join(piece for piece in pieces if " " not in piece))
-        for kind, pieces in _all_kinds().items()
-    }
-
-
-@cache
-def _phrases() -> re.Pattern[str]:
+def _parsed(text: str) -> Cues:
+    file = _File.model_validate(tomllib.loads(text))
+    kinds = {_TROUBLE: _pieces("|".join(file.trouble))}
+    kinds |= {kind: _pieces("|".join(lines)) for kind, lines in file.about.items()}
     groups = (
         f"(?P<{kind.replace(' ', '_')}>{'|'.join(phrases)})"
-        for kind, pieces in _all_kinds().items()
+        for kind, pieces in kinds.items()
         if (phrases := [piece for piece in pieces if " " in piece])
     )
-    return _whole("|".join(groups))
-
-
-@cache
-def _matter() -> re.Pattern[str]:
-    return _whole("|".join(_lists()["matter"]))
+    return Cues(
+        kinds=frozenset(file.about),
+        words={
+            kind: re.compile("|".join(piece for piece in pieces if " " not in piece))
+            for kind, pieces in kinds.items()
+        },
+        phrases=_whole("|".join(groups)),
+        matter=_whole("|".join(file.matter)),
+    )
 
 
 def _whole(words: str) -> re.Pattern[str]:

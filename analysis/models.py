@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from time import process_time, thread_time
 
-from analysis import accurate, encoder, pipeline
+from analysis import (
+    accurate,
+    encoder,
+    language_model,
+    logistics_model,
+    pipeline,
+    question_model,
+    sentiment_model,
+    theme_model,
+)
 from analysis.sentiment_model import ModelError
 from archive.checkup import Finding
 from archive.vocabulary import Meeting
 
 _TRIED = [f"Is the data of town number {number} really open to everybody?" for number in range(64)]
 _MUCH = 0.2  # of the work, done by other threads
+_CHANGED = (
+    "not of the version that the card beside it names, so that tags may be wrong; "
+    "install Backchannel again, or `make train` rebuilds both"
+)
 
 
 def check_models(meeting: Meeting) -> Iterator[Finding]:
@@ -48,9 +62,29 @@ def _share_of_others(model: encoder.Encoder) -> float:
 def _fast(meeting: Meeting) -> Finding:
     try:
         nlp = pipeline.build(meeting)
+        changed = [path.name for path, version in _versions() if not _is_on_card(path, version)]
     except ModelError as error:
         return Finding("models", "failed", f"{error}; posts are collected and wait for their tags")
+    if changed:
+        return Finding("models", "failed", f"{', '.join(changed)}: {_CHANGED}")
     return Finding("models", "ok", f"version {pipeline.version(nlp)}: {', '.join(nlp.pipe_names)}")
+
+
+def _versions() -> Iterator[tuple[Path, str]]:
+    """The model files of the fast tier, each with the hash of what it holds."""
+    yield language_model.MODEL, language_model.load().version
+    yield theme_model.CONSTANTS, theme_model.load().version
+    yield sentiment_model.MODEL, sentiment_model.load().version
+    yield logistics_model.MODEL, logistics_model.load().version
+    yield question_model.MODEL, question_model.load().version
+
+
+def _is_on_card(path: Path, version: str) -> bool:
+    """A readable model can be changed and still be read: its card tells what it should be."""
+    try:
+        return f"ersion `{version}`" in path.with_suffix(".md").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def _accurate() -> Finding:
@@ -58,4 +92,6 @@ def _accurate() -> Finding:
         model = accurate.load()
     except ModelError as error:
         return Finding("accurate tier", "warning", f"{error}; sentiment stays as the fast tier has it")
+    if not _is_on_card(accurate.FOLDER / accurate.SETTINGS, model.version):
+        return Finding("accurate tier", "warning", f"{accurate.SETTINGS}: {_CHANGED}")
     return Finding("accurate tier", "ok", f"version {model.version}")

@@ -14,8 +14,11 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal
 
+from pydantic import BaseModel, Field
+
+from analysis import word_lists
 from analysis.texts import fold
 from archive.vocabulary import Meeting, NameKind
 
@@ -33,31 +36,64 @@ class Known:
     phrases: tuple[str, ...]
 
 
+class Heads(BaseModel):
+    """Words, between blanks, that say what the name is in which they stand."""
+
+    organisation: str
+    document: str
+    place: str
+
+
+class Never(BaseModel):
+    """Words, between blanks, that are no names, or not of what is looked for."""
+
+    days: str
+    months: str
+    peoples: str
+    people: str
+    posts: str
+    things: str
+    openers: str
+
+
+class Lists(BaseModel):
+    """The file of names as it stands."""
+
+    countries: dict[str, Annotated[list[str], Field(min_length=1)]]
+    organisations: dict[str, list[str]]
+    heads: Heads
+    never: Never
+
+
 @lru_cache(maxsize=20_000)
 def key(name: str) -> str:
     """What two spellings of one name have in common: ``Open Science``, ``#OpenScience``, ``open-science``."""
     return "".join(c for c in fold(name) if c.isalnum()) or name
 
 
+def lists() -> Lists:
+    """The file of names, read once. Raises ModelError."""
+    return _lists(LISTS)
+
+
 @cache
-def lists() -> dict[str, Any]:
-    """The file of names as it stands: ``countries``, ``organisations``, ``heads``, ``never``."""
-    loaded: dict[str, Any] = json.loads(LISTS.read_text(encoding="utf-8"))
-    return loaded
+def _lists(path: Path) -> Lists:
+    return word_lists.load(path, "names", lambda text: Lists.model_validate(json.loads(text)))
 
 
 @cache
 def everywhere() -> tuple[Known, ...]:
     """Countries and international organisations."""
-    countries = (Known("place", names[0], tuple(names)) for names in lists()["countries"].values())
-    organisations = lists()["organisations"].items()
+    countries = (Known("place", names[0], tuple(names)) for names in lists().countries.values())
+    organisations = lists().organisations.items()
     return (*countries, *(Known("organisation", name, (name, *others)) for name, others in organisations))
 
 
 @cache
-def folded(group: str, name: str = "") -> frozenset[str]:
+def folded(group: Literal["heads", "never"], name: str = "") -> frozenset[str]:
     """The words of ``heads`` or ``never``, of one list of it or of all."""
-    words = lists()[group][name] if name else " ".join(lists()[group].values())
+    found: dict[str, str] = getattr(lists(), group).model_dump()
+    words = found[name] if name else " ".join(found.values())
     return frozenset(fold(word) for word in words.split())
 
 
@@ -67,7 +103,7 @@ def of_meeting(meeting: Meeting) -> tuple[Known, ...]:
     bare = dict.fromkeys(map(_bare_name, speakers))
     people = _people(name for name in bare if name and fold(name) not in folded("never"))
     codes = {*meeting.attendance.by_country, *(p.country for p in meeting.participants if p.country)}
-    countries = lists()["countries"]
+    countries = lists().countries
     delegations = [
         Known("place", countries[code][0], tuple(countries[code]))
         for code in sorted(codes)

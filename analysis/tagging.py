@@ -2,15 +2,15 @@
 
 The archive is the queue. Posts without tags always come first, then what people taught since, then themes
 chosen before they did, then questions without a group, then posts that only the fast tier has judged, the
-newest first each time. A kill loses the batch under way and nothing else; the archive leaves alone what
-was edited, deleted or tagged meanwhile.
+newest first each time; what takes seconds is done a part at a time. A kill loses the batch under way and
+nothing else; the archive leaves alone what was edited, deleted or tagged meanwhile.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, TypeVar
@@ -31,10 +31,11 @@ from analysis.pipeline import (
 )
 from analysis.question_groups import Groups, Question
 from analysis.sentiment_model import ModelError
-from analysis.suggest import suggest
+from analysis.suggest import suggesting
 from archive.errors import ArchiveError
 from archive.grouping import Asked
 from archive.store import Archive
+from archive.suggestions import Suggestion
 from archive.vocabulary import Learned, Untagged
 
 if TYPE_CHECKING:
@@ -46,8 +47,10 @@ GROUPING, REFINING, SUGGESTING = "grouping questions", "refining sentiment", "su
 
 FIRST = 16  # posts tagged at once after a rest, so that the first of a burst need not wait for the last
 REFINED = 8  # posts refined at once: a new one waits for them a tenth of a second at most
+GROUPED = 200  # questions taken in at once, for the same reason
 SUGGESTIONS_EVERY = 60.0  # seconds
 MODEL_EVERY = 10.0  # seconds after which a missing model of the accurate tier is looked for again
+MOMENT = 0.02  # seconds of looking for suggestions after which it is seen whether there are new posts
 SUGGESTIONS_SHARE = 100  # times as long as they took there is a rest at least
 
 Found = TypeVar("Found")
@@ -99,11 +102,15 @@ class _Work:
     accurate: bool
     done: Counter[str] = field(default_factory=Counter)
     groups: Groups = field(default_factory=Groups)
+    unknown: list[int] = field(default_factory=list)  # questions still to be grouped
+    edits: list[int] = field(default_factory=list)  # as the archive marked them when all were compared
     size: int = FIRST
     changes: int | None = None
     broken: set[str] = field(default_factory=set)
     news: bool = False  # for suggestions: was anything tagged since the last ones
     next_suggestions: float = 0.0
+    suggesting: Iterator[list[Suggestion] | None] | None = None
+    suggested_for: float = 0.0  # seconds
     next_look: float = 0.0  # for the accurate tier's model, where it is missing
     missing: str = ""
 
@@ -153,15 +160,32 @@ class _Work:
 
     def group(self) -> bool:
         """Find the questions that say the same, where there is a new one."""
-        return self.archive.ungrouped() and self._tried(GROUPING, self._group)
+        return bool(self.archive.ungrouped()) and self._tried(GROUPING, self._group)
 
-    def _group(self) -> int:
-        asked = self.archive.questions(ENCODER)
-        self.groups.update([_question(one) for one in asked])
-        before = {one.id: one.representative for one in asked}
-        found = self.groups.representatives()
-        self.archive.save_groups({one: chief for one, chief in found.items() if before[one] != chief})
-        return len(asked)
+    def _group(self) -> int | None:
+        """Some at a time; nothing is saved but what is right for all questions there are now."""
+        waiting = self.archive.ungrouped()
+        compared = not self.unknown
+        if compared:
+            self.unknown = self._compare(waiting)
+        some, self.unknown = self.unknown[:GROUPED], self.unknown[GROUPED:]
+        self.groups.add(map(_question, self.archive.questions(ENCODER, some)))
+        if self.unknown or not compared:
+            return None
+        self.archive.save_groups(self.groups.representatives({*waiting, *self.groups.changed}))
+        self.groups.changed.clear()
+        return len(self.groups.said)
+
+    def _compare(self, waiting: Sequence[int]) -> list[int]:
+        """The questions still to be taken in; those that are gone or read otherwise are let go of."""
+        count, *edits = self.archive.questions_mark()
+        known = self.groups.said
+        new = known.keys().isdisjoint(waiting)
+        if new and edits == self.edits and count == len(known) + len(waiting):
+            return list(waiting)
+        said, self.edits = self.archive.said(), edits
+        self.groups.forget([one for one, what in known.items() if said.get(one) != what])
+        return sorted(said.keys() - known.keys())
 
     def refine(self) -> bool:
         if not refines(self.nlp) and not self._loaded():
@@ -189,19 +213,27 @@ class _Work:
         return self.archive.refine(results)
 
     def suggest(self) -> bool:
-        """Look for keywords to suggest, now and then: it takes up to seconds in a large archive."""
-        return self.is_due() and self._tried(SUGGESTING, self._suggest)
+        """Look for keywords to suggest, now and then, a moment at a time: it takes seconds in all."""
+        return (self.suggesting is not None or self.is_due()) and self._tried(SUGGESTING, self._suggest)
 
     def is_due(self) -> bool:
         """Is it time for new suggestions?"""
         return self.news and SUGGESTING not in self.broken and monotonic() >= self.next_suggestions
 
-    def _suggest(self) -> int:
+    def _suggest(self) -> int | None:
         began = monotonic()
-        found = suggest(self.archive.conn, self.archive.meeting)
+        if self.suggesting is None:
+            self.suggesting = suggesting(self.archive.conn, self.archive.meeting)
+            self.suggested_for, self.news = 0.0, False
+        for found in self.suggesting:
+            if found is not None or monotonic() >= began + MOMENT:
+                break
+        self.suggested_for += monotonic() - began
+        if found is None:
+            return None
         self.archive.save_suggestions(found)
-        self.news = False
-        self.next_suggestions = began + max(SUGGESTIONS_EVERY, SUGGESTIONS_SHARE * (monotonic() - began))
+        self.suggesting = None
+        self.next_suggestions = began + max(SUGGESTIONS_EVERY, SUGGESTIONS_SHARE * self.suggested_for)
         return len(found)
 
     def _do(self, what: str, posts: Sequence[Untagged], do: Callable[[Sequence[Untagged]], int]) -> bool:
@@ -212,19 +244,24 @@ class _Work:
         self.progress(what, self.done[what])
         return True
 
-    def _tried(self, what: str, do: Callable[[], int]) -> bool:
-        """Do what concerns no single post; where it fails it is left out from now on: tagging goes on."""
+    def _tried(self, what: str, do: Callable[[], int | None]) -> bool:
+        """Do what concerns no single post, or, where that says ``None``, a part of it.
+
+        Where it fails it is left out from now on: tagging goes on.
+        """
         if what in self.broken:
             return False
         try:
-            self.progress(what, do())
+            done = do()
         except (MemoryError, ArchiveError, sqlite3.Error):
             raise
         except Exception as error:  # whatever hostile posts may cause
             self.broken.add(what)
             self.told(f"{what} failed and is left out: {type(error).__name__}: {error}"[:500])
             return False
-        self.done[what] += 1
+        if done is not None:
+            self.done[what] += 1
+            self.progress(what, done)
         return True
 
     def _set_aside(self, failures: Sequence[tuple[Untagged, str]], *, refining: bool = False) -> None:
@@ -248,10 +285,13 @@ def tag_batch(archive: Archive, nlp: Language, posts: Sequence[Untagged]) -> int
 def attempt(
     find: Callable[[Sequence[Untagged]], Sequence[Found]], posts: Sequence[Untagged]
 ) -> tuple[list[tuple[Untagged, Found]], list[tuple[Untagged, str]]]:
-    """What ``find`` finds of each post; a batch that raises is halved down to the one to blame."""
+    """What ``find`` finds of each post; a batch that raises is halved down to the one to blame.
+
+    What the machine lacks, memory or a file, is no post's fault: it is raised.
+    """
     try:
         return list(zip(posts, find(posts), strict=True)), []
-    except MemoryError:
+    except (MemoryError, OSError, ModelError):
         raise
     except Exception as error:  # whatever a component may raise on a hostile text
         if len(posts) == 1:

@@ -14,6 +14,9 @@ from itertools import pairwise
 from pathlib import Path
 from sys import intern
 
+from pydantic import BaseModel
+
+from analysis import word_lists
 from analysis.texts import fold, read
 
 STOP_WORDS = Path(__file__).parent.parent / "data" / "stopwords.json"
@@ -27,15 +30,34 @@ _POSSESSIVE = re.compile(r"['’]s\Z", re.I)
 _NUMBER = re.compile(r"\d+(?:am|pm|st|nd|rd|th|h|hs?|min|k|x|er|e|º|ª)?")
 
 
-@cache
+class StopWords(BaseModel, extra="allow"):
+    """Words between blanks: those of posts in any language, and a list a language beside them."""
+
+    __pydantic_extra__: dict[str, str]
+    posts: str
+
+
 def stop_words(languages: tuple[str, ...]) -> frozenset[str]:
     """Folded words of these languages that say nothing by themselves, and those of posts in any language.
 
-    A language without a list adds none.
+    A language without a list adds none. Raises ModelError where the lists cannot be read.
     """
-    lists: dict[str, str] = json.loads(STOP_WORDS.read_text(encoding="utf-8"))
+    return _chosen(STOP_WORDS, languages)
+
+
+@cache
+def _chosen(path: Path, languages: tuple[str, ...]) -> frozenset[str]:
+    lists = _lists(path)
     chosen = " ".join(lists.get(code, "") for code in ("posts", *languages) if code != "licence")
     return frozenset(fold(word) for word in chosen.split())
+
+
+@cache
+def _lists(path: Path) -> dict[str, str]:
+    """Read once: what happens to the file while posts are tagged is nothing to them."""
+    return word_lists.load(
+        path, "stop words", lambda text: StopWords.model_validate(json.loads(text)).model_dump()
+    )
 
 
 def runs(text: str, own_hashtags: Collection[str], stop: frozenset[str]) -> Iterator[list[str]]:

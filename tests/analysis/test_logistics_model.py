@@ -40,8 +40,7 @@ def test_a_cue_is_found_where_it_stands(text: str, cue: str, shown: str) -> None
 
 
 def test_cues_are_those_of_the_file() -> None:
-    for kept in ("_lists", "_about", "_words", "_phrases", "_matter"):
-        getattr(logistics_model, kept).cache_clear()
+    logistics_model._cues_of.cache_clear()
     assert has_cue(signs("the stream keeps dropping"))
     assert not has_cue(signs("the budget keeps growing"))
 
@@ -91,3 +90,27 @@ def test_the_shipped_model_is_precise_in_seven_languages() -> None:
 def test_a_missing_model_is_told(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="logistics model is missing"):
         load(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        "",
+        "a=",
+        "trouble = 1",
+        'trouble = ["down"]\nmatter = ["flux"]',
+        'trouble = []\nmatter = ["flux"]\n[about]\nfood = ["coffee"]',
+        'trouble = ["down"]\nmatter = ["flux"]\n[about]\nfood = ["(coffee"]',
+        'trouble = ["down"]\nmatter = ["flux"]\n[about]\n"fo-od" = ["a coffee"]',
+    ],
+)
+def test_without_its_cues_there_is_no_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None
+) -> None:
+    cues = tmp_path / "logistics.toml"
+    if content is not None:
+        cues.write_text(content, encoding="utf-8")
+    monkeypatch.setattr(logistics_model, "CUES", cues)
+    with pytest.raises(ModelError, match=r"logistics\.toml: the cues .*; install Backchannel again"):
+        load()

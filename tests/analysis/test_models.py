@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from types import SimpleNamespace
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
 
-from analysis import accurate, encoder, models, pipeline
+from analysis import accurate, encoder, logistics_model, models, pipeline, question_model
 from analysis.models import check_models
 from analysis.sentiment_model import ModelError
 from archive.vocabulary import Meeting
@@ -39,11 +40,13 @@ class Greedy(Encoder):
 
 
 @pytest.fixture(autouse=True)
-def all_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def all_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     nlp = SimpleNamespace(pipe_names=["language", "theme"], meta={"version": "3-abc"})
     monkeypatch.setattr(encoder, "load", Encoder)
     monkeypatch.setattr(pipeline, "build", lambda meeting: nlp)
     monkeypatch.setattr(accurate, "load", lambda: SimpleNamespace(version="xyz"))
+    (tmp_path / "accurate.md").write_text("Version `xyz`", encoding="utf-8")
+    monkeypatch.setattr(accurate, "FOLDER", tmp_path)
 
 
 def said(meeting: Meeting) -> dict[str, tuple[str, str]]:
@@ -93,3 +96,31 @@ def test_what_is_missing_is_said_with_what_it_means(
 def test_the_share_of_other_threads_is_measured() -> None:
     assert models._share_of_others(Encoder()) < 0.2  # type: ignore[arg-type]
     assert models._share_of_others(Greedy()) > 0.5  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("module", [question_model, logistics_model])
+def test_a_model_with_a_changed_number_is_found_out_by_its_card(
+    meeting: Meeting, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, module: ModuleType
+) -> None:
+    shipped: Path = module.MODEL  # type: ignore[attr-defined]
+    changed = tmp_path / shipped.name
+    content = shipped.read_text(encoding="utf-8")
+    changed.write_text(content.replace('"bias": ', '"bias": 9e9, "was": '), encoding="utf-8")
+    changed.with_suffix(".md").write_bytes(shipped.with_suffix(".md").read_bytes())
+    load = module.load  # type: ignore[attr-defined]
+    monkeypatch.setattr(module, "MODEL", changed)
+    monkeypatch.setattr(module, "load", lambda: load(changed))
+    state, text = said(meeting)["models"]
+    assert (state, text.split(":")[0]) == ("failed", shipped.name)
+    assert "card" in text and "install Backchannel again" in text
+
+
+def test_a_missing_card_and_a_changed_accurate_tier_are_said(
+    meeting: Meeting, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(question_model, "MODEL", tmp_path / "questions.json")
+    (tmp_path / "accurate.md").write_text("Version `abc`", encoding="utf-8")
+    found = said(meeting)
+    assert found["models"][0] == "failed"
+    assert found["accurate tier"][0] == "warning"
+    assert "accurate.json" in found["accurate tier"][1]

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
+import pytest
+
+from analysis import name_lists
 from analysis.name_lists import everywhere, folded, key, lists, of_meeting
+from analysis.sentiment_model import ModelError
 from archive.vocabulary import Attendance, Meeting, Participant, Session, Theme
 
 
@@ -50,14 +57,42 @@ def test_a_surname_of_two_speakers_is_nobodys(meeting: Meeting) -> None:
 
 
 def test_the_file_of_names_is_in_order() -> None:
-    assert all(len(code) == 2 and names for code, names in lists()["countries"].items())
+    assert all(len(code) == 2 and names for code, names in lists().countries.items())
     phrases = [key(phrase) for one in everywhere() for phrase in {key(p) for p in one.phrases}]
     twice = {phrase for phrase in phrases if phrases.count(phrase) > 1}
     assert twice <= {"guinea", "congo"}, "a name of two countries is told apart nowhere"
-    assert {"organisation", "document", "place"} == set(lists()["heads"])
 
 
 def test_words_by_which_names_are_told() -> None:
     assert {"ministerio", "university"} <= folded("heads", "organisation")
     assert "ley" in folded("heads") - folded("heads", "organisation")
     assert "lunes" in folded("never")
+
+
+def damaged(**changes: Any) -> str:
+    return json.dumps(json.loads(name_lists.LISTS.read_text(encoding="utf-8")) | changes)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        "",
+        "{}",
+        "[]",
+        damaged(countries=None),
+        damaged(countries={"MX": []}),
+        damaged(organisations=["OECD"]),
+        damaged(heads={"organisation": "agency", "document": "act"}),
+        damaged(never={"days": "monday"}),
+    ],
+)
+def test_a_file_of_names_that_cannot_be_used_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, meeting: Meeting, content: str | None
+) -> None:
+    names = tmp_path / "names.json"
+    if content is not None:
+        names.write_text(content, encoding="utf-8")
+    monkeypatch.setattr(name_lists, "LISTS", names)
+    with pytest.raises(ModelError, match=r"names\.json: the names .*; install Backchannel again"):
+        of_meeting(meeting)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from spacy.language import Language
 
+from analysis import logistics_model, name_lists, terms
 from analysis.encoder import DIMENSIONS
 from analysis.pipeline import (
     BATCH,
@@ -21,6 +24,7 @@ from analysis.pipeline import (
     themes_by,
     version,
 )
+from analysis.sentiment_model import ModelError
 from analysis.texts import LONGEST
 from archive.vocabulary import NOTHING, SENTIMENTS, Learned, Meeting, Tagging, Theme, Untagged
 
@@ -207,3 +211,24 @@ def test_a_question_from_the_questions_channel_is_for_the_chair(nlp: Language) -
     plain, asked = tag_texts(nlp, [*posts(text), *(replace(post, asked=True) for post in posts(text))])
     assert (plain.asked, asked.asked) == (False, True)
     assert asked.to_chair and asked.question
+
+
+@pytest.mark.parametrize(
+    ("module", "constant", "file"),
+    [
+        (logistics_model, "CUES", "logistics.toml"),
+        (name_lists, "LISTS", "names.json"),
+        (terms, "STOP_WORDS", "stopwords.json"),
+    ],
+)
+def test_without_a_file_of_words_nothing_is_built(
+    meeting: Meeting,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    module: ModuleType,
+    constant: str,
+    file: str,
+) -> None:
+    monkeypatch.setattr(module, constant, tmp_path / file)
+    with pytest.raises(ModelError, match=f"{file}: .* missing"):
+        build(meeting)

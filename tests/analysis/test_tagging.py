@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from spacy.language import Language
@@ -12,8 +13,9 @@ from analysis import tagging
 from analysis.components import refinement
 from analysis.encoder import VERSION as ENCODER
 from analysis.pipeline import PIPELINE, build, themes_by, version
+from analysis.question_groups import group
 from analysis.sentiment_model import ModelError, Opinion
-from analysis.tagging import FIRST, GROUPING, LEARNING, REFINED, REFINING, TAGGING, THEMES, tag
+from analysis.tagging import FIRST, GROUPING, LEARNING, REFINED, REFINING, SUGGESTING, TAGGING, THEMES, tag
 from archive.integrity import verify
 from archive.store import Archive
 from archive.suggestions import Suggestion, suggestions
@@ -30,6 +32,10 @@ def nlp(meeting: Meeting) -> Language:
 
 def fill(archive: Archive, receive: Receive, texts: Sequence[str]) -> None:
     archive.write([receive(number, text=text) for number, text in enumerate(texts)])
+
+
+def at(minute: int) -> datetime:
+    return datetime(2012, 3, 26, 15, 0, tzinfo=UTC) + timedelta(minutes=minute)
 
 
 def tagged(archive: Archive) -> list[tuple[str, str, str]]:
@@ -91,15 +97,22 @@ def test_one_poison_post_is_set_aside_and_its_neighbours_are_tagged(
     assert tuple(failure) == (3, "RuntimeError: bad taste")
 
 
-def test_running_out_of_memory_is_nobodys_fault(
-    archive: Archive, receive: Receive, nlp: Language, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "error", [MemoryError(), FileNotFoundError(2, "No such file"), ModelError("logistics.toml: missing")]
+)
+def test_what_the_machine_lacks_is_no_posts_fault(
+    archive: Archive,
+    receive: Receive,
+    nlp: Language,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
 ) -> None:
     def starved(nlp: Language, posts: Sequence[Untagged], **how: object) -> list[Tagging]:
-        raise MemoryError
+        raise error
 
     monkeypatch.setattr(tagging, "tag_texts", starved)
     fill(archive, receive, ["one"])
-    with pytest.raises(MemoryError):
+    with pytest.raises(type(error)):
         tag(archive, nlp)
     assert archive.conn.execute("SELECT count(*) FROM tag_failures").fetchone()[0] == 0
 
@@ -383,11 +396,12 @@ def test_keywords_are_looked_for_now_and_then(
         theme="agility", language="en", keyword="sprint", score=0.5, posts=3, authors=3, new_posts=1
     )
 
-    def suggest(conn: object, meeting: Meeting) -> list[Suggestion]:
+    def suggesting(conn: object, meeting: Meeting) -> Iterator[list[Suggestion] | None]:
         asked.append(1)
-        return [one]
+        yield None
+        yield [one]
 
-    monkeypatch.setattr(tagging, "suggest", suggest)
+    monkeypatch.setattr(tagging, "suggesting", suggesting)
     fill(archive, receive, ["one"])
     number = 0
 
@@ -399,6 +413,41 @@ def test_keywords_are_looked_for_now_and_then(
     tag(archive, nlp, forever=True, wait=wait, stop=lambda: number > 3)
     assert len(asked) == 1
     assert suggestions(archive.conn) == [one]
+
+
+def test_new_posts_come_between_the_steps_of_looking_for_keywords(
+    archive: Archive, receive: Receive, nlp: Language, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+    told: list[str] = []
+
+    def suggesting(conn: object, meeting: Meeting) -> Iterator[list[Suggestion] | None]:
+        for number in range(3):
+            order.append("step")
+            archive.write([receive(100 + number)])
+            yield None
+        yield []
+
+    monkeypatch.setattr(tagging, "MOMENT", 0.0)
+    monkeypatch.setattr(tagging, "suggesting", suggesting)
+    fill(archive, receive, ["one"])
+    done = tag(archive, nlp, progress=lambda doing, done: order.append(doing), told=told.append)
+    assert order == [TAGGING, "step", TAGGING, "step", TAGGING, "step", TAGGING, SUGGESTING]
+    assert (done[TAGGING], done[SUGGESTING], told) == (4, 1, [])
+
+
+def test_looking_for_keywords_is_left_out_where_it_fails_half_way(
+    archive: Archive, receive: Receive, nlp: Language, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def suggesting(conn: object, meeting: Meeting) -> Iterator[list[Suggestion] | None]:
+        yield None
+        raise ValueError("no word")
+
+    monkeypatch.setattr(tagging, "suggesting", suggesting)
+    fill(archive, receive, ["one"])
+    told: list[str] = []
+    assert tag(archive, nlp, told=told.append)[SUGGESTING] == 0
+    assert told == ["suggesting keywords failed and is left out: ValueError: no word"]
 
 
 def test_questions_that_say_the_same_are_grouped(archive: Archive, receive: Receive, nlp: Language) -> None:
@@ -415,3 +464,111 @@ def test_questions_that_say_the_same_are_grouped(archive: Archive, receive: Rece
     tag(archive, nlp)
     assert {asked.id: asked.representative for asked in archive.questions(ENCODER)} == {2: 2, 4: 4}
     assert tag(archive, nlp) == {}
+
+
+def chiefs(archive: Archive) -> dict[int, int | None]:
+    return {asked.id: asked.representative for asked in archive.questions(ENCODER)}
+
+
+def regrouped(archive: Archive) -> dict[int, int]:
+    return group([tagging._question(asked) for asked in archive.questions(ENCODER)])
+
+
+def test_groups_follow_what_comes_goes_is_edited_or_corrected(
+    archive: Archive, receive: Receive, nlp: Language, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tagging, "GROUPED", 2)
+    said = [
+        "Who pays for it?",
+        "Where is room two?",
+        "WHO PAYS FOR IT?",
+        "WHERE is room two?",
+        "When is lunch?",
+    ]
+    fill(archive, receive, said)
+    again = receive(0, text="When is lunch?", edited_at=at(900))
+    late = receive(70, text="Who pays for it?", created_at=at(-60))
+    steps: list[Callable[[], object]] = [
+        lambda: archive.write([receive(50, text="WHEN is lunch?"), receive(51, text="Why not?")]),
+        lambda: archive.write([again]),
+        lambda: archive.write([Deleted("x:9000000000000000001", "x"), receive(52, text="WHY not?")]),
+        lambda: archive.write([late]),
+        lambda: archive.correct(late.post.key, Correction(by="Eva", question=False)),
+        lambda: archive.correct(late.post.key, Correction(by="Eva", question=True)),
+        lambda: archive.write(
+            [Deleted("x:9000000000000000003", "x"), receive(53, text="Where is room two?")]
+        ),
+        archive.retag,
+    ]
+    found: list[dict[int, int | None]] = []
+    over = False
+
+    def wait() -> None:
+        nonlocal over
+        assert chiefs(archive) == regrouped(archive)
+        found.append(chiefs(archive))
+        over = len(found) > len(steps)
+        if not over:
+            steps[len(found) - 1]()
+
+    done = tag(archive, nlp, forever=True, wait=wait, stop=lambda: over)
+    assert done[GROUPING] > 4
+    assert found[0] == {1: 1, 2: 2, 3: 1, 4: 2, 5: 5}
+
+
+def test_one_new_question_is_compared_without_reading_the_others(
+    archive: Archive, receive: Receive, nlp: Language
+) -> None:
+    fill(archive, receive, ["Who pays for it?", "Where is room two?"])
+    statements: list[str] = []
+    rests = 0
+
+    def wait() -> None:
+        nonlocal rests
+        rests += 1
+        if rests == 1:
+            archive.conn.set_trace_callback(statements.append)
+            archive.write([receive(50, text="WHO PAYS FOR IT?")])
+
+    tag(archive, nlp, forever=True, wait=wait, stop=lambda: rests > 1)
+    read = [sql for sql in statements if "FROM question_groups g JOIN posts" in sql and "p.text" in sql]
+    assert len(read) == 1
+    assert "json_each('[3]')" in read[0]
+    assert chiefs(archive) == {1: 1, 2: 2, 3: 1}
+
+
+def test_two_taggers_agree_on_what_was_edited(archive: Archive, receive: Receive, nlp: Language) -> None:
+    fill(archive, receive, ["Who pays for it?", "Where is room two?"])
+    rests = 0
+
+    def wait() -> None:
+        nonlocal rests
+        rests += 1
+        if rests == 1:
+            archive.write([receive(0, text="When is lunch?", edited_at=at(900))])
+            tag(archive, nlp)
+        elif rests == 2:
+            archive.write([receive(50, text="WHO PAYS FOR IT?"), receive(51, text="WHEN is lunch?")])
+
+    tag(archive, nlp, forever=True, wait=wait, stop=lambda: rests > 2)
+    assert chiefs(archive) == {1: 1, 2: 2, 3: 3, 4: 1}
+
+
+def test_new_posts_come_before_the_rest_of_many_questions(
+    archive: Archive, receive: Receive, nlp: Language, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tagging, "GROUPED", 2)
+    fill(archive, receive, [f"Who pays for item {n}?" for n in range(9)])
+    heard: list[tuple[str, int]] = []
+    steps = 0
+
+    def stop() -> bool:
+        nonlocal steps
+        steps += 1
+        if steps == 3:
+            archive.write([receive(60, text="new")])
+        return False
+
+    tag(archive, nlp, progress=lambda *said: heard.append(said), stop=stop)
+    assert heard[:3] == [(TAGGING, 9), (TAGGING, 10), (GROUPING, 9)]
+    assert chiefs(archive) == regrouped(archive)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis import terms as terms_module
+from analysis.sentiment_model import ModelError
 from analysis.terms import MOST_WORDS, as_written, norm, runs, stop_words, terms
 from analysis.texts import fold
 
@@ -89,3 +93,24 @@ def test_any_text_gives_short_folded_terms(text: str) -> None:
 )
 def test_hostile_texts(text: str) -> None:
     assert len(terms(text, OWN, STOP)) <= 2 * MOST_WORDS
+
+
+@pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"posts": 1}', '{"posts": "rt", "en": ["a"]}'])
+def test_stop_words_that_cannot_be_used_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None
+) -> None:
+    path = tmp_path / "stopwords.json"
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+    monkeypatch.setattr(terms_module, "STOP_WORDS", path)
+    with pytest.raises(ModelError, match=r"stopwords\.json: the stop words .*; install Backchannel again"):
+        stop_words(("en",))
+
+
+def test_stop_words_are_read_once_for_all_languages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "stopwords.json"
+    path.write_text('{"posts": "rt", "en": "the", "fr": "le"}', encoding="utf-8")
+    monkeypatch.setattr(terms_module, "STOP_WORDS", path)
+    assert stop_words(("en",)) == {"rt", "the"}
+    path.unlink()  # while posts are being tagged
+    assert stop_words(("fr",)) == {"rt", "le"}
