@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from archive.filters import Filters
     from archive.store import Archive
-    from archive.vocabulary import Counts, Learned, Meeting
+    from archive.vocabulary import Correction, Counts, Learned, Meeting
     from collector.loop import Settings
 
 DEMO_SPEED = 288.0  # a day in five minutes
@@ -117,7 +117,7 @@ OfSource = Annotated[
 OfArm = Annotated[str | None, typer.Option("--arm", metavar="ARM", help="room, remote or public.")]
 OfGroup = Annotated[str | None, typer.Option("--group", metavar="GROUP", help="A group of the roster.")]
 OfLanguage = Annotated[
-    str | None, typer.Option("--language", metavar="CODE", help="Posts in a language, e.g. es.")
+    str | None, typer.Option("--language", metavar="CODE", help="Posts in a language, e.g. es, or unknown.")
 ]
 OfKind = Annotated[
     str | None, typer.Option("--kind", metavar="KIND", help="repost, reply, quote or original.")
@@ -449,6 +449,7 @@ def tag(
     """
     from analysis import tagging
     from archive.store import Archive
+    from archive.vocabulary import ATTEMPTS
 
     meeting, path = _meeting(meeting_path, archive)
     stop = _stopped_by_signal()
@@ -458,6 +459,7 @@ def tag(
             return
         if retag:
             opened.retag()
+        before = _set_aside(opened.conn)
         done = tagging.tag(
             opened,
             nlp,
@@ -468,11 +470,19 @@ def tag(
             wait=lambda: stop.wait(FOLLOW_SECONDS),
             accurate=tier is Tier.accurate,
         )
-    print(f"{done.pop(tagging.TAGGING, 0):,} posts tagged")
+        aside = _set_aside(opened.conn)
+    tagged = done.pop(tagging.TAGGING, 0)
+    print(f"{tagged:,} posts tagged")
     for what, count in done.items():
         print(f"{what}: {count:,}")
+    if aside:
+        why = f"the table tag_failures of {printable(path.name)} says why"
+        again = "`backchannel status` counts them, `--retag` tries them again"
+        _say(f"set aside after {ATTEMPTS} failures each: {aside:,}; {why}, {again}")
     if stop.is_set() and not follow:
         raise typer.Exit(130)
+    if aside > before and not tagged and not follow:  # not one bad post among good ones: it failed
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -523,12 +533,12 @@ def measures(
     Example:  backchannel measures my-meeting --json --session s1
     """
     from analysis.measures import measures as measure
-    from archive.reading import open_readonly
     from archive.times import utc_now
 
     meeting, path = _meeting(meeting_path, archive)
     filters = _filters(meeting, from_, to, session, track, theme, source, arm, group, language, kind)
-    with closing(open_readonly(path)) as conn:
+    with _reading(path, meeting) as conn:
+        _check_language(conn, meeting, language)
         figures = measure(conn, filters, now=utc_now())
     if as_json:
         _print_json(figures)
@@ -544,11 +554,10 @@ def status(meeting_path: MeetingPath, as_json: AsJson = False, archive: ArchiveP
     Example:  backchannel status my-meeting --json
     """
     from analysis.measures.honesty import status as state
-    from archive.reading import open_readonly
     from archive.times import utc_now
 
-    _, path = _meeting(meeting_path, archive)
-    with closing(open_readonly(path)) as conn:
+    meeting, path = _meeting(meeting_path, archive)
+    with _reading(path, meeting) as conn:
         found = state(conn, utc_now())
     if as_json:
         _print_json(found)
@@ -574,8 +583,9 @@ def why(
     """
     from analysis.why import why as explain
 
-    _, path = _meeting(meeting_path, archive)
-    _print_json(explain(path, key))
+    meeting, path = _meeting(meeting_path, archive)
+    with _reading(path, meeting) as conn:
+        _print_json(explain(conn, key))
 
 
 @app.command()
@@ -620,7 +630,7 @@ def correct(
     )
     with _existing(path, meeting) as opened:
         opened.correct(key, correction)
-    print(f"{printable(key)}: corrected")
+    print(printable(f"{key}: corrected: {', '.join(_stands(correction))}"))
 
 
 @app.command()
@@ -645,18 +655,26 @@ def suggest(
     \b
     Example:  backchannel suggest my-meeting --accept open-data:es:"datos abiertos"
     """
+    from analysis.measures.learning import check_keyword
     from analysis.suggest import suggest as find
 
     meeting, path = _meeting(meeting_path, archive)
     decisions = [(_keyword(word), True) for word in accept or ()]
     decisions += [(_keyword(word), False) for word in reject or ()]
     with _existing(path, meeting) as opened:
-        for (theme, language, keyword), accepted in decisions:
-            opened.decide(theme, language, keyword, accepted=accepted, by=_signed(by))
+        for (_, _, keyword), accepted in decisions:
+            if accepted:
+                check_keyword(opened.meeting, keyword)
+        if decisions:
+            opened.decide_all(decisions, by=_signed(by))
+        for (theme, _, keyword), accepted in decisions:
             _say(printable(f"{theme}: {keyword!r} is {'accepted' if accepted else 'rejected'}"))
         found = find(opened.conn, opened.meeting)
     if as_json:
         _print_json([asdict(one) for one in found])
+        return
+    if not found:
+        print("Nothing to suggest yet.")
         return
     columns = ("theme", "language", "keyword", "score", "posts", "authors", "new_posts")
     _print_table(columns, [[_brief(getattr(one, name)) for name in columns] for one in found])
@@ -684,9 +702,12 @@ def evaluate(
     """
     from analysis.evaluate import evaluate as score
     from analysis.evaluate import tables
+    from archive.vocabulary import NOTHING
 
     meeting, path = _meeting(meeting_path, archive)
-    report = score(task.value, meeting, labels, tier=tier.value, learned=_learned(path, meeting))
+    # Before anything was collected there is nothing to have learned from; a path that was typed is meant.
+    learned = _learned(path, meeting) if archive or path.is_file() else NOTHING
+    report = score(task.value, meeting, labels, tier=tier.value, learned=learned)
     if as_json:
         _print_json(report)
         return
@@ -728,6 +749,8 @@ def export(
     meeting, path = _meeting(meeting_path, archive)
     filters = _filters(meeting, from_, to, session, track, theme, source, arm, group, language, kind)
     formats = [name.strip().casefold() for name in format.split(",") if name.strip()]
+    with _reading(path, meeting) as conn:
+        _check_language(conn, meeting, language)
     for written in write(path, directory, formats, filters, full=full):
         print(f"{written.path}: {written.rows:,} rows")
 
@@ -772,8 +795,8 @@ def verify(meeting_path: MeetingPath, archive: ArchivePath = None) -> None:
     """
     from archive.integrity import verify as find_problems
 
-    _, path = _meeting(meeting_path, archive)
-    problems = find_problems(path)
+    meeting, path = _meeting(meeting_path, archive)
+    problems = find_problems(path, meeting)
     for problem in problems:
         print(printable(problem))
     if problems:
@@ -794,8 +817,9 @@ def backup(
     """
     from archive.integrity import backup as copy
 
-    _, path = _meeting(meeting_path, archive)
-    print(f"{file}: {copy(path, file):,} bytes")
+    meeting, path = _meeting(meeting_path, archive)
+    with _reading(path, meeting):
+        print(f"{file}: {copy(path, file):,} bytes")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -894,6 +918,16 @@ def _filters(meeting: Meeting, from_: str | None, to: str | None, *values: str |
     return Filters(from_=_moment(from_, meeting, "--from"), to=_moment(to, meeting, "--to"), **chosen)
 
 
+def _check_language(conn: sqlite3.Connection, meeting: Meeting, code: str | None) -> None:
+    """Refuse a language that neither the meeting nor any post of the archive has."""
+    from archive.filters import UNKNOWN, languages
+    from archive.vocabulary import UNTAGGED
+
+    known = list(dict.fromkeys([*meeting.languages, *languages(conn), UNKNOWN, UNTAGGED]))
+    if code is not None and code not in known:
+        raise UsageError(f"--language {code}: not known; there are {', '.join(known)}")
+
+
 def _moment(text: str | None, meeting: Meeting, option: str) -> datetime | None:
     """A time as typed: without an offset it is the meeting's clock."""
     if text is None:
@@ -922,6 +956,15 @@ def _zone(name: str | None) -> Any:
 
 
 @contextmanager
+def _reading(path: Path, meeting: Meeting) -> Iterator[sqlite3.Connection]:
+    """The archive of a meeting, read-only."""
+    from archive.reading import open_readonly
+
+    with closing(open_readonly(path, meeting)) as conn:
+        yield conn
+
+
+@contextmanager
 def _existing(path: Path, meeting: Meeting) -> Iterator[Archive]:
     """The archive of a meeting, where there is one."""
     from archive.errors import NotAnArchive
@@ -944,6 +987,21 @@ def _signed(by: str | None) -> str:
         raise UsageError("say who you are: --by NAME") from None
 
 
+def _stands(correction: Correction) -> Iterator[str]:
+    """What a correction puts in force, in words."""
+    from archive.vocabulary import NONE
+
+    if correction.themes is not None:
+        slugs = sorted(set(correction.themes)) or [NONE]
+        yield f"{'themes' if len(slugs) > 1 else 'theme'} {' and '.join(slugs)}"
+    if correction.sentiment is not None:
+        yield f"sentiment {correction.sentiment}"
+    if correction.question is not None:
+        yield f"question {'yes' if correction.question else 'no'}"
+    if correction.language is not None:
+        yield f"language {correction.language}"
+
+
 def _keyword(text: str) -> tuple[str, str, str]:
     theme, _, rest = text.partition(":")
     language, colon, keyword = rest.partition(":")
@@ -953,16 +1011,21 @@ def _keyword(text: str) -> tuple[str, str, str]:
 
 
 def _learned(path: Path, meeting: Meeting) -> Learned:
-    """What people taught the themes of an archive; nothing where there is none."""
+    """What people taught the themes of an archive."""
     from analysis.encoder import VERSION
     from archive.correcting import learned
-    from archive.reading import open_readonly
-    from archive.vocabulary import NOTHING
 
-    if not path.is_file():
-        return NOTHING
-    with closing(open_readonly(path)) as conn:
+    with _reading(path, meeting) as conn:
         return learned(conn, VERSION)
+
+
+def _set_aside(conn: sqlite3.Connection) -> int:
+    """How many posts the tagger has given up, as ``status`` counts them."""
+    from analysis.measures.honesty import status as state
+    from archive.times import utc_now
+
+    count: int = state(conn, utc_now())["queues"]["set_aside"]
+    return count
 
 
 def _tagger(meeting: Meeting, stop: threading.Event | None) -> Language | None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analysis.components import batches
+from analysis.components.language import UNKNOWN
+from analysis.labels import language_code
 from analysis.pipeline import BATCH, tag_texts
 from archive.vocabulary import Meeting, Tagging, Untagged
 
@@ -46,9 +48,11 @@ def _read(line: str | bytes) -> _Line:
         return _Line(None, error="id: a text or a whole number is needed")
     if not isinstance(text, str):
         return _Line(name, error="text: a text is needed")
-    if language is not None and not isinstance(language, str):
-        return _Line(name, error="lang: the code of a language is needed")
-    return _Line(name, text, language or None)
+    try:
+        code = UNKNOWN if language is None else language_code(language)
+    except ValueError:
+        return _Line(name, error="lang: the code of a language is needed, as en, or unknown")
+    return _Line(name, text, None if code == UNKNOWN else code)
 
 
 def _answers(nlp: Language, lines: Sequence[_Line], slugs: Sequence[str]) -> list[dict[str, Any]]:

@@ -145,7 +145,8 @@ def tables(report: Mapping[str, Any]) -> Iterator[Table]:
     columns = ["posts", "accuracy", "macro-F1", "macro-recall", *_extra_columns(now["all"])]
     yield "figures (95 % interval)", ["", *columns], [[name, *_figures(cuts[name])] for name in cuts]
     columns = ["precision", "recall", "F1", "support"]
-    yield "classes", ["", *columns], [[name, *_class(of)] for name, of in now["all"]["classes"].items()]
+    labelled = {name: of for name, of in now["all"]["classes"].items() if of["support"]}
+    yield "classes", ["", *columns], [[name, *_class(of)] for name, of in labelled.items()]
     confusion = now["all"]["confusion"]
     columns = list(dict.fromkeys([*confusion, *(name for row in confusion.values() for name in row)]))
     rows = [[name, *(str(row.get(other, "")) for other in columns)] for name, row in confusion.items()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,9 @@ from archive.vocabulary import NONE, SENTIMENTS, Meeting, Tagging
 Task = Literal["themes", "sentiment", "questions", "language"]
 
 QUESTION, OTHER = "question", "other"
+
+_CODE = re.compile(r"([a-z]{2,3})(?:[-_][a-z0-9]{1,8})*|unknown")
+_LANGUAGE = f"the code of a language, as en, or {UNKNOWN}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +86,25 @@ def _parsed(text: str, path: Path, where: str) -> Any:
 def _row(item: Any, task: Task, meeting: Meeting) -> Row:
     if not isinstance(item, dict):
         raise _Wrong("label", _shown(item), 'write an object, as {"text": …}')
-    text, language = _field(item, "text", str, "the post's text"), item.get("lang")
-    if language is not None and not isinstance(language, str):
-        raise _Wrong("lang", _shown(language), "write the code of a language, as en")
-    return Row(text, language, KINDS[task].truth(item, meeting))
+    text, language = _field(item, "text", str, "the post's text"), None
+    if item.get("lang") is not None:
+        language = _language(item)
+    return Row(text, None if language == UNKNOWN else language, KINDS[task].truth(item, meeting))
+
+
+def _language(item: Mapping[str, Any]) -> str:
+    try:
+        return language_code(item["lang"])
+    except ValueError:
+        raise _Wrong("lang", _shown(item["lang"]), f"write {_LANGUAGE}") from None
+
+
+def language_code(value: object) -> str:
+    """What a mark of a language means: ``en`` for ``EN`` and ``en-GB``, ``unknown``. Raises ValueError."""
+    found = _CODE.fullmatch(value.lower()) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError(value)
+    return UNKNOWN if found[1] in (None, "und") else found[1]
 
 
 def _field(item: Mapping[str, Any], name: str, kind: type, expected: str) -> Any:
@@ -130,7 +149,8 @@ def _true_question(item: Mapping[str, Any], meeting: Meeting) -> frozenset[str]:
 
 
 def _true_language(item: Mapping[str, Any], meeting: Meeting) -> frozenset[str]:
-    return frozenset([_field(item, "lang", str, f"the code of a language, as en, or {UNKNOWN}")])
+    _field(item, "lang", str, _LANGUAGE)
+    return frozenset([_language(item)])
 
 
 KINDS: dict[Task, Kind] = {

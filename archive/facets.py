@@ -16,13 +16,14 @@ from itertools import chain, count
 import numpy as np
 from numpy.typing import NDArray
 
+from archive.filters import LANGUAGE, languages
 from archive.times import to_text
 from archive.vocabulary import NONE, NOT_SURE, UNTAGGED
 
 Positions = NDArray[np.intp]
 
 DIMENSIONS = ("theme", "sentiment", "logistics", "kind", "language", "source", "session")
-UNKNOWN = "unknown"  # a kind or a language that nobody told, the logistics of a post without tags
+UNKNOWN = "unknown"  # a kind that nobody told, a language that was not found, logistics without tags
 MOST_BINS = 120
 WIDTHS = tuple(60 * m for m in (1, 2, 5, 10, 15, 20, 30, 60, 120, 180, 360, 720, 1440))
 
@@ -34,11 +35,10 @@ _SQL = {
     ),
     "logistics": "CASE WHEN tagged_at IS NOT NULL THEN CAST(ifnull(logistics, 0) AS TEXT) END",
     "kind": f"ifnull(kind, '{UNKNOWN}')",
-    "language": f"coalesce(nullif(language_detected, ''), nullif(language, ''), '{UNKNOWN}')",
+    "language": LANGUAGE.replace("{p}", "posts"),
     "source": "source",
     "session": "session",
 }
-_ROLLUPS = {"language": ("language_detected", "language")}  # where not the dimension itself
 _MICROS = "unixepoch(created_at) * 1000000 + CAST(substr(created_at, 21, 6) AS INTEGER)"
 
 
@@ -211,7 +211,7 @@ def load(conn: sqlite3.Connection) -> Columns:
 def overview(conn: sqlite3.Connection, offset: int) -> tuple[int, Facets, Timeline | None] | None:
     """Number of posts, facets and timeline of the whole archive, from its rollups alone.
 
-    None where they do not tell: the language of a post that no tagger knows is that of its source.
+    None where they do not tell: the language of a post that waits for its tags is that of its source.
     """
     found: dict[str, dict[str, int]] = {name: {} for name in (*DIMENSIONS, "language_detected", "all")}
     for dimension, value, posts in conn.execute("SELECT dimension, value, posts FROM rollup_totals"):
@@ -219,8 +219,10 @@ def overview(conn: sqlite3.Connection, offset: int) -> tuple[int, Facets, Timeli
             found[dimension][value] = posts
     total = sum(found.pop("all").values())
     found["language"] = found.pop("language_detected")
-    if sum(found["language"].values()) != total or "" in found["language"]:
+    if sum(found["language"].values()) != total:
         return None
+    if "" in found["language"]:
+        found["language"][UNKNOWN] = found["language"].pop("")
     found["logistics"][UNKNOWN] = total - sum(found["logistics"].values())  # those without tags
     counted = {name: by_frequency(list(found[name].items())) for name in DIMENSIONS}
     return total, counted, _minutes(conn, offset) if total else None
@@ -255,12 +257,19 @@ def integers(text: str | None) -> NDArray[np.int64]:
 
 
 def _values(conn: sqlite3.Connection, name: str) -> tuple[str, ...]:
-    first, second = _ROLLUPS.get(name, (name, name))
-    rows = conn.execute(
-        "SELECT DISTINCT value FROM rollup_totals WHERE dimension IN (?, ?) AND value != '' ORDER BY value",
-        (first, second),
-    )
-    return tuple(dict.fromkeys([*(row[0] for row in rows), UNKNOWN]))
+    if name == "language":
+        # What a person says of a post that waits for its tags stands in no rollup.
+        said = conn.execute(
+            "SELECT DISTINCT label FROM tags "
+            "WHERE set_by IS NOT NULL AND superseded_at IS NULL AND component = 'language'"
+        )
+        found = [*languages(conn), *(row[0] for row in said), UNTAGGED]
+    else:
+        rows = conn.execute(
+            "SELECT value FROM rollup_totals WHERE dimension = ? AND value != '' ORDER BY value", (name,)
+        )
+        found = [row[0] for row in rows]
+    return tuple(dict.fromkeys([*found, UNKNOWN]))
 
 
 def _packed(values: Mapping[str, tuple[str, ...]]) -> str:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 
 from archive.times import to_text
 from archive.vocabulary import NONE, UNTAGGED
 
+UNKNOWN = "unknown"
+
+#: The language of a post: as detected, or as a person says; the source's own mark counts until it is tagged.
+LANGUAGE = (
+    "coalesce(nullif({p}.language_detected, ''), CASE WHEN {p}.tagged_at IS NOT NULL "
+    f"THEN '{UNKNOWN}' ELSE ifnull(nullif({{p}}.language, ''), '{UNTAGGED}') END)"
+)
 _GROUP = """{p}.author_id IN (
     WITH named (account) AS (
         SELECT lower(account.value) FROM meeting m
@@ -24,7 +32,7 @@ _TEXTS = {
     "source": "{p}.source = ?",
     "arm": "{p}.arm = ?",
     "group": _GROUP,
-    "language": "ifnull(nullif({p}.language_detected, ''), {p}.language) = ?",
+    "language": f"{LANGUAGE} = ?",
     "kind": "{p}.kind = ?",
 }
 _THEME = "EXISTS (SELECT 1 FROM post_themes t WHERE t.post_id = {p}.id"
@@ -35,7 +43,7 @@ class Filters:
     """Every filter that is set must fit. Times are aware and half-open: from ``from_``, before ``to``.
 
     ``theme`` is a slug, ``none`` (tagged without one) or ``untagged``. ``group`` needs a roster.
-    ``language`` is the detected one, for an untagged post that of its source.
+    ``language`` is the detected one or ``unknown``; for an untagged post that of its source or ``untagged``.
     """
 
     from_: datetime | None = None
@@ -72,3 +80,12 @@ def _theme(theme: str) -> tuple[str, tuple[str, ...]]:
     if theme == NONE:
         return f"{{p}}.tagged_at IS NOT NULL AND NOT {_THEME})", ()
     return f"{_THEME} AND t.theme = ?)", (theme,)
+
+
+def languages(conn: sqlite3.Connection) -> list[str]:
+    """The codes that posts of the archive have, of their sources or found by us."""
+    rows = conn.execute(
+        "SELECT DISTINCT value FROM rollup_totals "
+        "WHERE dimension IN ('language', 'language_detected') AND value <> '' ORDER BY value"
+    )
+    return [row[0] for row in rows]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from archive.errors import ArchiveError, DamagedArchive, UsageError
 from archive.reading import explained, open_readonly
+from archive.vocabulary import Meeting
 
 _PAGES = 1000  # copied at a time, so that writers get their turn
 
@@ -97,10 +98,13 @@ def backup(source: Path, target: Path) -> int:
     return target.stat().st_size
 
 
-def verify(path: Path) -> list[str]:
-    """What is wrong with an archive, in sentences; an empty list where nothing is. Never raises for it."""
+def verify(path: Path, meeting: Meeting | None = None) -> list[str]:
+    """What is wrong with an archive, in sentences; an empty list where nothing is. Never raises for it.
+
+    Where a ``meeting`` is given, the archive must be its.
+    """
     try:
-        with closing(open_readonly(path)) as conn:
+        with closing(open_readonly(path, meeting)) as conn:
             conn.execute("BEGIN")
             return list(_problems(conn))
     except ArchiveError as error:

@@ -20,10 +20,10 @@ from archive.vocabulary import Meeting
 PATIENCE = 5.0
 
 
-def open_readonly(path: Path) -> sqlite3.Connection:
+def open_readonly(path: Path, meeting: Meeting | None = None) -> sqlite3.Connection:
     """A read-only connection to an archive, rows as ``sqlite3.Row``, usable from any thread.
 
-    Raises NotAnArchive, NewerArchive or DamagedArchive.
+    Raises NotAnArchive, also for the archive of another meeting than this, NewerArchive or DamagedArchive.
     """
     if not path.is_file():
         raise NotAnArchive(f"{path}: there is no archive here yet; import something, or start collecting")
@@ -41,10 +41,21 @@ def open_readonly(path: Path) -> sqlite3.Connection:
             raise NotAnArchive(f"{path.name}: an empty file, no archive; name another one")
         if known_migrations().difference(_applied(conn)):
             _bring_up_to_date(path)
+        if meeting is not None:
+            check_owner(conn, meeting)
     except BaseException:
         conn.close()
         raise
     return conn
+
+
+def check_owner(conn: sqlite3.Connection, meeting: Meeting) -> None:
+    """Refuse the archive of another meeting; one that holds no meeting yet is anybody's."""
+    row = conn.execute("SELECT slug FROM meeting").fetchone()
+    if row is not None and row[0] != meeting.slug:
+        raise NotAnArchive(
+            f"this archive belongs to the meeting {row[0]!r}, not to {meeting.slug!r}; name another --archive"
+        )
 
 
 def _bring_up_to_date(path: Path) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 import backchannel
-from analysis import pipeline
+from analysis import logistics_model, pipeline, tagging
 from analysis.components import refinement
 from analysis.sentiment_model import ModelError
 from archive.canonical import canonical
@@ -25,7 +25,8 @@ from archive.correcting import decided
 from archive.meeting import load
 from archive.reading import open_readonly
 from archive.store import Archive
-from archive.vocabulary import Meeting
+from archive.suggestions import Suggestion
+from archive.vocabulary import Meeting, Received, Untagged
 from collector import supervisor
 from tests.command import Said
 
@@ -195,8 +196,10 @@ def test_a_correction_counts_and_stays(run: Callable[..., Said], imported: Path)
         *("correct", imported, key, "--theme", "none", "--sentiment", "negative", "--question", "no"),
         *("--language", "fr", "--by", "Eva", "--note", "irony"),
     )
-    assert (said.code, said.out) == (0, f"{key}: corrected\n")
-    assert run("correct", imported, key, "--sentiment", "positive").code == 0  # signed with the login's name
+    stands = "theme none, sentiment negative, question no, language fr"
+    assert (said.code, said.out) == (0, f"{key}: corrected: {stands}\n")
+    said = run("correct", imported, key, "--sentiment", "positive")  # signed with the login's name
+    assert (said.code, said.out) == (0, f"{key}: corrected: sentiment positive\n")
     for _ in range(2):
         figures = run("measures", imported, "--json").json
         assert figures["by_theme"] == {"none": 2, "open-data": 1}
@@ -208,6 +211,15 @@ def test_a_correction_counts_and_stays(run: Callable[..., Said], imported: Path)
         "question": "no",
     }
     assert run("verify", imported).code == 0
+
+
+def test_a_correction_says_which_themes_stand(run: Callable[..., Said], imported: Path) -> None:
+    more = '[[themes]]\nslug = "agility"\ntitle = "Agility"\n'
+    (imported / "meeting.toml").write_text(MEETING + more, encoding="utf-8")
+    with closing(open_readonly(imported / "m.db")) as conn:
+        key = conn.execute("SELECT key FROM posts").fetchone()[0]
+    said = run("correct", imported, key, *("--theme", "open-data", "--theme", "agility") * 2)
+    assert said.out == f"{key}: corrected: themes agility and open-data\n"
 
 
 @pytest.mark.parametrize(
@@ -236,8 +248,9 @@ def test_a_keyword_is_accepted_or_rejected(run: Callable[..., Said], imported: P
     accept = ("--accept", "open-data:es:datos abiertos", "--reject", "open-data:en:lima: peru")
     said = run("suggest", imported, *accept, "--by", "Eva", "--json")
     assert said.code == 0, said.err
-    assert isinstance(said.json, list)
-    assert run("suggest", imported).code == 0
+    assert said.json == []
+    said = run("suggest", imported)
+    assert (said.code, said.out) == (0, "Nothing to suggest yet.\n")
     with closing(open_readonly(imported / "m.db")) as conn:
         assert decided(conn) == {
             ("open-data", "es", "datos abiertos"): True,
@@ -246,6 +259,34 @@ def test_a_keyword_is_accepted_or_rejected(run: Callable[..., Said], imported: P
     for wrong in ("open-data:es", "cheese:es:queso", "open-data:xx:a", "open-data:es:"):
         said = run("suggest", imported, "--accept", wrong)
         assert (said.code, said.out, len(said.err.splitlines())) == (2, "", 1)
+
+
+def test_keywords_are_decided_together_or_not_at_all(run: Callable[..., Said], imported: Path) -> None:
+    good, bad = ("--accept", "open-data:en:fish quay"), ("--accept", "nope:en:x")
+    said = run("suggest", imported, *good, *bad)
+    assert (said.code, said.out, said.err) == (2, "", "theme nope: not known; there are open-data\n")
+    said = run("suggest", imported, *good, "--reject", "open-data:en:Fish  Quay")
+    assert (said.code, said.out) == (2, "")
+    assert "both accepted and rejected" in said.err
+    said = run("suggest", imported, *good, "--accept", "open-data:en:the")
+    assert (said.code, said.out) == (2, "")
+    assert "the: stands in posts about anything" in said.err
+    with closing(open_readonly(imported / "m.db")) as conn:
+        assert decided(conn) == {}
+    assert run("suggest", imported, *good, "--reject", "open-data:en:the").code == 0
+
+
+def test_suggestions_are_shown(
+    run: Callable[..., Said], imported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = Suggestion(
+        theme="open-data", language="en", keyword="quay", score=0.5, posts=3, authors=2, new_posts=1
+    )
+    monkeypatch.setattr("analysis.suggest.suggest", lambda conn, meeting: [found])
+    assert [line.split()[:3] for line in run("suggest", imported).out.splitlines()] == [
+        ["theme", "language", "keyword"],
+        ["open-data", "en", "quay"],
+    ]
 
 
 def test_evaluate_says_how_good_the_tags_are(run: Callable[..., Said], imported: Path) -> None:
@@ -272,6 +313,8 @@ def test_evaluate_says_how_good_the_tags_are(run: Callable[..., Said], imported:
         ("--theme", "x"),
         ("--source", "y"),
         ("--kind", "z"),
+        ("--language", "zz"),
+        ("--language", "English"),
         ("--arm", "left"),
         ("--from", "noon"),
         ("--group", "business"),  # nobody is on a roster
@@ -283,6 +326,29 @@ def test_filters_that_cannot_be_meant(
     said = run("measures", imported, "--json", *filters)
     assert (said.code, said.out) == (2, "")
     assert filters[0] in said.err
+
+
+def test_a_language_is_known_from_the_meeting_or_the_archive(
+    run: Callable[..., Said], imported: Path, receive: Callable[..., Received]
+) -> None:
+    said = run("export", imported, imported / "out", "--language", "zz")
+    assert (said.code, said.out) == (2, "")
+    assert "--language zz: not known; there are en, es, " in said.err
+    assert not (imported / "out").exists()
+    assert run("measures", imported, "--json", "--language", "fr").json["posts"] == 0
+    assert run("measures", imported, "--json", "--language", "untagged").json["posts"] == 3
+    run("tag", imported, "--tier", "fast")
+    with closing(open_readonly(imported / "m.db")) as conn:
+        key = conn.execute("SELECT key FROM posts").fetchone()[0]
+    run("correct", imported, key, "--language", "unknown")
+    figures = run("measures", imported, "--json").json
+    assert sum(figures["languages_detected"].values()) == figures["posts"]
+    for code, posts in figures["languages_detected"].items():
+        assert run("measures", imported, "--json", "--language", code).json["posts"] == posts
+    assert figures["languages_detected"]["unknown"] >= 1
+    with Archive.open(imported / "m.db") as archive:
+        archive.write([receive(1, language="fi")])
+    assert run("measures", imported, "--json", "--language", "fi").json["posts"] == 1
 
 
 def test_the_group_of_a_roster_is_a_filter(run: Callable[..., Said], imported: Path) -> None:
@@ -309,6 +375,42 @@ def test_without_an_archive(run: Callable[..., Said], folder: Path) -> None:
         said = run(*command)
         assert said.code == 1
         assert "no archive here yet" in said.out + said.err
+
+
+def test_the_archive_of_another_meeting_is_refused(
+    run: Callable[..., Said], imported: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "meeting.toml").write_text(MEETING.replace('slug = "m"', 'slug = "o"'), encoding="utf-8")
+    (other / "labels.jsonl").write_text('{"text": "Hello", "question": false}\n', encoding="utf-8")
+    with closing(open_readonly(imported / "m.db")) as conn:
+        key = conn.execute("SELECT key FROM posts").fetchone()[0]
+    words = "this archive belongs to the meeting 'm', not to 'o'; name another --archive\n"
+    for command in (
+        ["tag", other],
+        ["correct", other, key, "--question", "yes"],
+        ["suggest", other],
+        ["measures", other, "--json"],
+        ["status", other, "--json"],
+        ["why", other, key],
+        ["export", other, other / "out"],
+        ["backup", other, other / "copy.db"],
+        ["evaluate", "questions", other, "--labels", other / "labels.jsonl"],
+    ):
+        said = run(*command, "--archive", imported / "m.db")
+        assert (said.code, said.out, said.err) == (1, "", words), command
+    assert sorted(path.name for path in other.iterdir()) == ["labels.jsonl", "meeting.toml"]
+    said = run("verify", other, "--archive", imported / "m.db")
+    assert (said.code, said.out) == (1, words)
+
+
+def test_an_archive_that_evaluate_is_told_must_be_there(run: Callable[..., Said], folder: Path) -> None:
+    (folder / "labels.jsonl").write_text('{"text": "Hello", "question": false}\n', encoding="utf-8")
+    command = ("evaluate", "questions", folder, "--labels", folder / "labels.jsonl", "--tier", "fast")
+    said = run(*command, "--archive", folder / "typo.db")
+    assert (said.code, said.out, "typo.db: there is no archive here yet" in said.err) == (1, "", True)
+    assert run(*command).code == 0, "before anything was collected there is nothing to have learned from"
 
 
 def test_classify_answers_every_line(
@@ -409,6 +511,49 @@ def test_without_a_model_that_it_needs_tag_fails_in_a_line(
     monkeypatch.setattr(pipeline, "build", _no_model)
     said = run("tag", imported)
     assert (said.code, said.out, said.err) == (1, "", "a.npz: missing\n")
+
+
+def test_a_missing_file_of_words_is_no_posts_fault(
+    run: Callable[..., Said], imported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as without:
+        without.setattr(logistics_model, "CUES", imported / "logistics.toml")
+        told = "logistics.toml: the cues of logistics are missing; install Backchannel again\n"
+        assert run("tag", imported) == Said(1, "", told)
+        without.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b'{"id": 1, "text": "no sound"}')))
+        assert run("classify", imported) == Said(1, "", told)
+        said = run("check", imported, "--offline")
+        assert (said.code, f"failed   models: {told.strip()}" in said.out) == (1, True)
+    assert run("status", imported, "--json").json["queues"]["set_aside"] == 0
+    assert run("tag", imported).out.startswith("3 posts tagged\n")
+
+
+@pytest.mark.parametrize(("poison", "code", "count"), [("Lima", 0, 1), ("", 1, 3)])
+def test_what_is_set_aside_is_said(
+    run: Callable[..., Said],
+    imported: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    poison: str,
+    code: int,
+    count: int,
+) -> None:
+    real = tagging.tag_texts
+
+    def fragile(nlp: object, posts: list[Untagged], **how: object) -> object:
+        if any(poison in post.text for post in posts):
+            raise RuntimeError("bad taste")
+        return real(nlp, posts)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as poisoned:
+        poisoned.setattr(tagging, "tag_texts", fragile)
+        said = run("tag", imported)
+        assert (said.code, said.out.splitlines()[0]) == (code, f"{3 - count} posts tagged")
+        assert said.err.startswith(f"set aside after 3 failures each: {count}; ")
+        assert "`backchannel status`" in said.err and "tag_failures" in said.err
+    again = run("tag", imported)
+    assert (again.code, again.out.splitlines()[0], again.err) == (0, "0 posts tagged", said.err)
+    cured = run("tag", imported, "--retag")
+    assert (cured.code, cured.out.splitlines()[0], cured.err) == (0, "3 posts tagged", "")
 
 
 def test_without_the_accurate_model_the_fast_tier_goes_on(

@@ -13,7 +13,7 @@ from typing import Any
 import streamlit as st
 
 from analysis.charts import DARK, LIGHT, theme_colour
-from analysis.measures.learning import ENOUGH, learning, posts_by_theme, taught_by_theme
+from analysis.measures.learning import ENOUGH, check_keyword, learning, posts_by_theme, taught_by_theme
 from archive.errors import ArchiveError, BackchannelError, UsageError
 from archive.reading import explained, load_meeting
 from archive.search import Hit, hits_of
@@ -154,8 +154,11 @@ def decide(path: Path, said: Mapping[str, Any]) -> str | None:
     try:
         if settings.read_only():
             raise UsageError("This dashboard is read-only: nothing can be decided here.")
+        accepted = said.get("accepted") is True
         with Archive.open(path) as archive:
-            archive.decide(theme, language, keyword, accepted=said.get("accepted") is True, by=by.strip())
+            if accepted:
+                check_keyword(archive.meeting, keyword)
+            archive.decide(theme, language, keyword, accepted=accepted, by=by.strip())
     except BackchannelError as error:
         return str(error)
     return None

@@ -6,9 +6,12 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
+from analysis.terms import stop_words
+from analysis.texts import fold
 from analysis.theme_fit import FROM
+from archive.errors import UsageError
 from archive.times import short
-from archive.vocabulary import NONE
+from archive.vocabulary import NONE, Meeting
 
 ENOUGH = FROM  # corrections of a theme from which on it learns from them
 MANY = 10_000  # posts still to re-tag that are counted; more are "more than"
@@ -72,3 +75,15 @@ def posts_by_theme(conn: sqlite3.Connection) -> dict[str, int]:
     """By theme, how many posts carry it."""
     rows = conn.execute("SELECT value, posts FROM rollup_totals WHERE dimension = 'theme'")
     return {theme: posts for theme, posts in rows}
+
+
+def check_keyword(meeting: Meeting, keyword: str) -> None:
+    """Refuse to accept a keyword of stop words alone, by UsageError.
+
+    Of all the meeting's languages: a keyword finds its theme in posts in any of them. One that is too short
+    is refused by the archive, in better words.
+    """
+    stop = stop_words(tuple(meeting.languages))
+    words = [fold(word).strip("#").replace("’", "'") for word in keyword.split()]
+    if len("".join(words)) > 1 and all(word in stop for word in words):
+        raise UsageError(f"{keyword}: stands in posts about anything, so it would give them all this theme")

@@ -26,7 +26,8 @@ RECENT = timedelta(minutes=5)
 #: The columns of ``_shown``.
 POST = (
     f"p.id, p.key, p.source, p.kind, a.handle, a.name, {TEXT}, p.created_at, p.session, p.arm, p.url, "
-    "ifnull(p.language_detected, p.language), p.tagged_at IS NOT NULL, p.sentiment, p.sure, p.question, "
+    "ifnull(p.language_detected, CASE WHEN p.tagged_at IS NULL THEN p.language END), "
+    "p.tagged_at IS NOT NULL, p.sentiment, p.sure, p.question, "
     "(SELECT group_concat(theme, ' ') FROM post_themes t WHERE t.post_id = p.id) "
     "FROM posts p JOIN authors a ON a.id = p.author_id"
 )

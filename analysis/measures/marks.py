@@ -38,7 +38,7 @@ def _groups(conn: sqlite3.Connection, ids: Sequence[int]) -> dict[int, dict[str,
             "SELECT r.post_id, "
             "(SELECT count(DISTINCT p.author_id) FROM question_groups g JOIN posts p ON p.id = g.post_id "
             "WHERE g.representative = r.post_id OR g.post_id = r.post_id), "
-            "(SELECT count(DISTINCT ifnull(p.language_detected, p.language)) FROM question_groups g "
+            "(SELECT count(DISTINCT p.language_detected) FROM question_groups g "
             "JOIN posts p ON p.id = g.post_id WHERE g.representative = r.post_id OR g.post_id = r.post_id) "
             "FROM question_groups r",
             "r.post_id",

@@ -6,6 +6,7 @@ from typing import Any
 
 from analysis.measures.networks import Networks
 from analysis.measures.window import AUTHORED, SENTIMENT, Window
+from archive.filters import UNKNOWN
 from archive.times import DAY, HOUR, MINUTE, short
 
 TOP_HASHTAGS = 20
@@ -84,7 +85,7 @@ def languages(window: Window) -> dict[str, int] | None:
 
 
 def languages_detected(window: Window) -> dict[str, int] | None:
-    """Tagged posts by the language that we found; ``None`` where no post is tagged."""
+    """Tagged posts by the language that we found, or ``unknown``; ``None`` where no post is tagged."""
     if window.whole:
         found = window.totals("language_detected", "")
     else:
@@ -94,7 +95,8 @@ def languages_detected(window: Window) -> dict[str, int] | None:
                 "WHERE tagged_at IS NOT NULL GROUP BY 1 ORDER BY 1"
             )
         )
-    found.pop("", None)
+    if "" in found:
+        found[UNKNOWN] = found.pop("")
     return found if window.tagged or not window.kinds.posts else None
 
 

@@ -49,6 +49,28 @@ def test_lang_overrides_detection(nlp: Language, meeting: Meeting) -> None:
     assert json.loads(next(classify(nlp, meeting, [line])))["language"] == "fr"
 
 
+@pytest.mark.parametrize(
+    ("lang", "language"), [("EN", "en"), ("en-GB", "en"), ("FR-ca", "fr"), ("kab", "kab")]
+)
+def test_a_code_counts_without_case_and_region(
+    nlp: Language, meeting: Meeting, lang: str, language: str
+) -> None:
+    text = "I love open data, this is great"
+    lines = [json.dumps({"id": 1, "text": text, "lang": code}) for code in (lang, language)]
+    answer, plain = (json.loads(out) for out in classify(nlp, meeting, lines))
+    assert answer == plain
+    assert answer["language"] == language
+
+
+@pytest.mark.parametrize("lang", [None, "unknown", "Unknown", "und"])
+def test_a_language_that_is_not_known_is_found(nlp: Language, meeting: Meeting, lang: str | None) -> None:
+    line = {"id": 1, "text": "hello out there, everybody"}
+    lines = [json.dumps(line), json.dumps({**line, "lang": lang})]
+    plain, answer = (json.loads(out) for out in classify(nlp, meeting, lines))
+    assert answer == plain
+    assert answer["language"] == "en"
+
+
 BAD = [
     ("", None),
     ("nonsense", None),
@@ -62,6 +84,11 @@ BAD = [
     ('{"id": "a"}', "a"),
     ('{"id": "a", "text": 3}', "a"),
     ('{"id": 7, "text": "x", "lang": 3}', 7),
+    ('{"id": 7, "text": "x", "lang": ""}', 7),
+    ('{"id": 7, "text": "x", "lang": "x"}', 7),
+    ('{"id": 7, "text": "x", "lang": "english!"}', 7),
+    ('{"id": 7, "text": "x", "lang": "en-"}', 7),
+    ('{"id": 7, "text": "x", "lang": false}', 7),
 ]
 
 

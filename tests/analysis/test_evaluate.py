@@ -122,6 +122,17 @@ def test_tables_are_straight_and_say_the_figures(meeting: Meeting, labels: Path,
     assert everything[2].startswith(f"{report['now']['all']['accuracy']:.3f} (")
 
 
+def test_a_class_that_no_label_has_is_not_printed(meeting: Meeting, tmp_path: Path) -> None:
+    path = tmp_path / "labels.jsonl"
+    path.write_text(
+        '{"text": "Good morning, everybody", "lang": "en"}\n{"text": "123", "lang": "en"}\n', encoding="utf-8"
+    )
+    report = evaluate("language", meeting, path, tier="fast")
+    assert report["now"]["all"]["confusion"] == {"en": {"en": 1, "unknown": 1}}
+    shown = {title: rows for title, _, rows in tables(report)}
+    assert [row[0] for row in shown["classes"]] == ["en"]
+
+
 def test_tables_begin_with_what_corrections_change(meeting: Meeting, labels: Path) -> None:
     learned = taught(meeting, "We learn to be agile")
     shown = list(tables(evaluate("themes", meeting, labels, tier="fast", learned=learned)))

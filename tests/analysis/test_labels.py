@@ -62,6 +62,18 @@ def test_lines_and_lists_are_read(
     ]
 
 
+@pytest.mark.parametrize(
+    ("lang", "language", "truth"),
+    [("EN", "en", "en"), ("en-GB", "en", "en"), ("unknown", None, "unknown"), ("und", None, "unknown")],
+)
+def test_a_language_is_its_code(
+    labels: Path, meeting: Meeting, lang: str, language: str | None, truth: str
+) -> None:
+    labels.write_text(json.dumps({"text": "a", "lang": lang, "label": "neutral"}), encoding="utf-8")
+    assert read_labels(labels, "sentiment", meeting) == [Row("a", language, frozenset(["neutral"]))]
+    assert read_labels(labels, "language", meeting) == [Row("a", language, frozenset([truth]))]
+
+
 def test_blank_lines_count_but_say_nothing(labels: Path, meeting: Meeting) -> None:
     labels.write_text('{"text": "a", "label": "neutral"}\n\n  \n{"text": "b"}\n', encoding="utf-8")
     with pytest.raises(UsageError, match=r"labels\.jsonl, line 4: label: found nothing"):
@@ -91,6 +103,9 @@ BAD: list[tuple[Task, str, str]] = [
     ("questions", '{"text": "a", "question": "yes"}', 'question: found "yes"'),
     ("questions", '{"text": "a", "act": 3}', "act: found 3"),
     ("language", '{"text": "a"}', "lang: found nothing; write the code of a language"),
+    ("language", '{"text": "a", "lang": ""}', 'lang: found ""; write the code of a language'),
+    ("language", '{"text": "a", "lang": null}', "lang: found null; write the code of a language"),
+    ("sentiment", '{"text": "a", "label": "neutral", "lang": "english!"}', 'lang: found "english!"; write'),
 ]
 
 

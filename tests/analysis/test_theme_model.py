@@ -155,7 +155,10 @@ def test_the_phrases_of_a_theme() -> None:
     assert bare == Phrases(("Film, TV and video", "Film", "TV", "video"), ())
     assert phrases_of("Datos y leyes", "", []).names == ("Datos y leyes", "Datos", "leyes")
     assert phrases_of("t", "The old town? Raise the wall! 堤防。避難", []).details == (
-        "The old town", "Raise the wall", "堤防", "避難"
+        "The old town",
+        "Raise the wall",
+        "堤防",
+        "避難",
     )
     assert phrases_of("!!!", " . , ", []) == Phrases(("!!!",), ())
     assert len(phrases_of("t", ", ".join(map(str, range(1_000))), []).details) == 40

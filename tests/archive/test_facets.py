@@ -55,6 +55,17 @@ def test_an_untagged_post_has_the_language_of_its_source(tagged: Archive) -> Non
     assert counts(tagged, Selection())["language"] == {"en": 10, "es": 2}
 
 
+def test_a_language_that_we_do_not_know_is_not_that_of_the_source(tagged: Archive, receive: Receive) -> None:
+    tagged.write([receive(20)])
+    waiting = {post.id: post for post in tagged.untagged(20)}
+    tagged.save_tags([(waiting[11], replace(TAGGING, language=None))], version="1")
+    assert counts(tagged, Selection())["language"] == {"en": 10, "es": 1, "unknown": 1, "untagged": 1}
+    assert counts(tagged, Selection(language="unknown"))["kind"] == {"original": 1}
+    tagged.save_tags([(post, TAGGING) for post in tagged.untagged(20)], version="1")
+    whole = overview(tagged.conn, 0)
+    assert whole is not None and dict(whole[1]["language"]) == {"en": 12, "unknown": 1}
+
+
 def test_every_value_is_counted(tagged: Archive) -> None:
     found = counts(tagged, Selection())
     assert found["theme"] == {"none": 7, "open-data": 3, "agility": 3, "untagged": 2}

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from archive.filters import Filters
+from archive.filters import Filters, languages
 from archive.store import Archive
-from archive.vocabulary import Author, Meeting, Participant, Received, Tagging
+from archive.vocabulary import Author, Correction, Meeting, Participant, Received, Tagging
 from tests.conftest import START
 
 
@@ -61,18 +61,48 @@ def filled(tmp_path: Path, meeting: Meeting, receive: Callable[..., Received]) -
         (Filters(group="academia"), [1, 100, 200]),
         (Filters(group="business"), [2]),
         (Filters(group="government"), []),
-        (Filters(language="en"), [1, 100]),
+        (Filters(language="en"), [1]),
         (Filters(language="it"), [2]),
+        (Filters(language="es"), []),  # so says its source; we found it to be Italian
         (Filters(language="fr"), [200]),
+        (Filters(language="unknown"), [100]),
         (Filters(kind="repost"), [200]),
         (Filters(kind="original", source="x"), [1]),
         (Filters(theme="x' OR 1 --"), []),
     ],
 )
 def test_each_filter(filled: Archive, filters: Filters, numbers: list[int]) -> None:
+    assert left(filled, filters) == numbers
+    filled.close()
+
+
+def left(archive: Archive, filters: Filters) -> list[int]:
     where, params = filters.where("post")
-    rows = filled.conn.execute(
+    rows = archive.conn.execute(
         f"SELECT platform_id FROM posts post WHERE {where or '1'} ORDER BY created_at", params
     )
-    assert [int(row[0]) - 9 * 10**18 for row in rows] == numbers
+    return [int(row[0]) - 9 * 10**18 for row in rows]
+
+
+def test_the_language_of_a_post_that_waits_for_its_tags(
+    archive: Archive, receive: Callable[..., Received]
+) -> None:
+    archive.write([receive(1, language="es"), receive(2), receive(3, language="es"), receive(4)])
+    for number in (3, 4):  # what a person says counts at once
+        archive.correct(f"x:9{number:018d}", Correction(by="Eva", language="fr"))
+    assert left(archive, Filters(language="es")) == [1]
+    assert left(archive, Filters(language="fr")) == [3, 4]
+    assert left(archive, Filters(language="untagged")) == [2]
+    assert left(archive, Filters(language="unknown")) == []
+
+
+def test_a_language_is_unknown_where_a_person_says_so(filled: Archive) -> None:
+    filled.correct(f"x:9{1:018d}", Correction(by="Eva", language="unknown"))
+    assert left(filled, Filters(language="en")) == []
+    assert left(filled, Filters(language="unknown")) == [1, 100]
+    filled.close()
+
+
+def test_the_languages_of_an_archive_are_those_marked_and_those_found(filled: Archive) -> None:
+    assert languages(filled.conn) == ["en", "es", "fr", "it"]
     filled.close()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from archive.errors import ArchiveBusy, DamagedArchive, NotAnArchive
 from archive.reading import data_version, explained, load_meeting, open_readonly
 from archive.store import Archive
-from archive.vocabulary import Received
+from archive.vocabulary import Meeting, Received
 
 
 def test_a_reader_sees_what_is_committed_and_cannot_write(
@@ -52,6 +53,22 @@ def test_an_archive_without_a_meeting_says_so(archive: Archive) -> None:
     archive.conn.execute("DELETE FROM meeting")
     with pytest.raises(NotAnArchive, match="no meeting"):
         load_meeting(archive.conn)
+
+
+def test_the_archive_of_another_meeting_is_refused_in_the_words_of_writers(
+    archive: Archive, meeting: Meeting
+) -> None:
+    other = replace(meeting, slug="other")
+    with pytest.raises(NotAnArchive) as written:
+        Archive.open(archive.path, other)
+    with pytest.raises(NotAnArchive) as read:
+        open_readonly(archive.path, other)
+    assert str(read.value) == str(written.value)
+    assert "belongs to the meeting 'sample', not to 'other'" in str(read.value)
+    open_readonly(archive.path, meeting).close()
+    archive.conn.execute("DELETE FROM meeting")
+    archive.conn.commit()
+    open_readonly(archive.path, other).close()  # it belongs to nobody
 
 
 def test_errors_of_sqlite_are_explained() -> None:

@@ -99,12 +99,18 @@ def test_a_decision_takes_the_keyword_out_and_can_be_turned(path: Path) -> None:
         ({"theme": "made-up"}, "not known"),
         ({"language": None}, "not known"),
         ({"keyword": "x" * 101}, "characters"),
+        ({"keyword": "los"}, "in posts about anything"),
     ],
 )
 def test_what_cannot_be_decided_is_explained(path: Path, wrong: dict[str, Any], problem: str) -> None:
     word = {"theme": "open-data", "language": "es", "keyword": "catálogo", "accepted": True, "by": "Ana"}
     found = decide(path, {**word, **wrong})
     assert found is not None and problem in found
+
+
+def test_a_word_that_says_nothing_can_be_rejected(path: Path) -> None:
+    word = {"theme": "open-data", "language": "es", "keyword": "los", "by": "Ana"}
+    assert decide(path, {**word, "accepted": False}) is None
 
 
 def test_nothing_is_decided_where_it_is_read_only(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

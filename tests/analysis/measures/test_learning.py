@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.measures.learning import ENOUGH, learning, posts_by_theme, taught_by_theme
+from analysis.measures.learning import ENOUGH, check_keyword, learning, posts_by_theme, taught_by_theme
+from archive.errors import UsageError
 from archive.store import Archive
 from archive.vocabulary import Correction, Learned, Meeting, Received, Tagging, Taught
 
@@ -93,6 +94,17 @@ def test_posts_of_no_theme_are_not_enough_of_one(archive: Archive) -> None:
         archive.correct(key(number), Correction(by="Ana", themes=()))
     found = learning(archive.conn)
     assert found is not None and (found["corrections"], found["enough"]) == (ENOUGH, False)
+
+
+@pytest.mark.parametrize("keyword", ["the", "The", "of  the", "#THE", "que", "rt", "don’t"])
+def test_a_keyword_that_says_nothing_is_refused(meeting: Meeting, keyword: str) -> None:
+    with pytest.raises(UsageError, match="in posts about anything"):
+        check_keyword(meeting, keyword)
+
+
+@pytest.mark.parametrize("keyword", ["fish quay", "the quay", "datos abiertos", "", "x"])
+def test_a_keyword_that_says_something_is_not(meeting: Meeting, keyword: str) -> None:
+    check_keyword(meeting, keyword)
 
 
 def test_counting_them_reads_no_post_that_is_up_to_date(archive: Archive) -> None:

@@ -131,6 +131,15 @@ def test_newest_posts_come_with_their_tags(conn: sqlite3.Connection) -> None:
     assert (unsure["tagged"], unsure["sentiment"]) == (True, "not_sure")
 
 
+def test_the_source_says_the_language_only_until_a_post_is_tagged(
+    conn: sqlite3.Connection, archive: Archive, receive: Receive, tag: Tag
+) -> None:
+    archive.write([receive(n, language="es") for n in range(3)])
+    tag(0, language="en")
+    tag(1, language=None)
+    assert [post["language"] for post in live.posts_by_id(conn, [1, 2, 3])] == ["es", None, "en"]
+
+
 @pytest.mark.usefixtures("discussion")
 def test_most_active_authors(conn: sqlite3.Connection) -> None:
     found = live.most_active(conn, 2)

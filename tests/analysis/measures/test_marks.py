@@ -47,6 +47,14 @@ def test_a_group_counts_people_and_languages(asked: Archive) -> None:
     }
 
 
+def test_a_language_that_was_not_found_is_no_language_of_a_group(archive: Archive, receive: Receive) -> None:
+    archive.write([receive(n, author=f"a{n}", language="es") for n in (1, 2)])
+    tag(archive, {key(2): {"language": None}})
+    archive.save_groups({1: 1, 2: 1})
+    group = marks_of(archive.conn, [1])[1]["group"]
+    assert group == {"representative": 1, "authors": 2, "languages": 1}
+
+
 def test_the_others_that_ask_the_same(asked: Archive) -> None:
     assert asked_alike(asked.conn, 2, 9) == [key(1), key(3)]
     assert asked_alike(asked.conn, 1, 1) == [key(2)]

@@ -87,6 +87,15 @@ def test_tags_move_posts_out_of_untagged(window: Windows, tag: Callable[..., Non
         assert found["languages_detected"] == {"en": 1, "es": 1}
 
 
+@pytest.mark.usefixtures("discussion")
+def test_a_language_that_was_not_found_is_counted_too(window: Windows, tag: Callable[..., None]) -> None:
+    tag(0, language="en")
+    tag(1, language=None)
+    for found in (figures(window()), figures(window(source="x"))):
+        assert found["languages_detected"] == {"en": 1, "unknown": 1}
+    assert figures(window(language="unknown"))["posts"] == 1
+
+
 def test_an_empty_archive_has_no_posts_and_no_peak(window: Windows) -> None:
     found = figures(window())
     assert (found["posts"], found["reposts"], found["with_link"]) == (0, 0, 0)
