@@ -103,7 +103,8 @@ def beside_hashtags(text: str) -> str:
 
 def has_words(text: str) -> bool:
     """Does a post say anything beside hashtags, links and mentions? A letter or an emoji is enough."""
-    return any(character.isalpha() or character >= "\u2190" for character in beside_hashtags(text))
+    bare = _SPECIAL.sub(" ", text[:LONGEST])
+    return any(character.isalpha() or character >= "\u2190" for character in bare)
 
 
 def hashtags_folded(hashtags: Iterable[str]) -> frozenset[str]:
