@@ -920,8 +920,8 @@ def _filters(meeting: Meeting, from_: str | None, to: str | None, *values: str |
 
 def _check_language(conn: sqlite3.Connection, meeting: Meeting, code: str | None) -> None:
     """Refuse a language that neither the meeting nor any post of the archive has."""
-    from archive.filters import UNKNOWN, languages
-    from archive.vocabulary import UNTAGGED
+    from archive.filters import languages
+    from archive.vocabulary import UNKNOWN, UNTAGGED
 
     known = list(dict.fromkeys([*meeting.languages, *languages(conn), UNKNOWN, UNTAGGED]))
     if code is not None and code not in known:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analysis.components import batches
-from analysis.components.language import UNKNOWN
 from analysis.labels import language_code
 from analysis.pipeline import BATCH, tag_texts
-from archive.vocabulary import Meeting, Tagging, Untagged
+from archive.vocabulary import UNKNOWN, Meeting, Tagging, Untagged
 
 if TYPE_CHECKING:
     from spacy.language import Language

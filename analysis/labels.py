@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from analysis.components.language import UNKNOWN
 from archive.errors import UsageError
-from archive.vocabulary import NONE, SENTIMENTS, Meeting, Tagging
+from archive.vocabulary import NONE, SENTIMENTS, UNKNOWN, Meeting, Tagging
 
 Task = Literal["themes", "sentiment", "questions", "language"]
 

@@ -35,6 +35,8 @@ _WORD = re.compile(
     r"[^\W_](?:[\w\u0300-\u036f\u0591-\u05bd\u064b-\u065f\u0670\u093a-\u094d]|['’](?=\w))*(?:\+\+|\#)?"
     r"|[^\w\s\-‐‑–—/'’\"“”„«»()\[\]*~]"
 )
+#: Three letters: fewer say nothing of a language ("ok" and "no" are everywhere), nor to the encoder.
+SAYS_SOMETHING = re.compile(r"(?:[^\W\d_][\W\d_]*){3}")
 _REPAIRS = (
     (re.compile(r"https?://\S+|http\b\S*"), "http"),
     (re.compile(r"(?<!\w)@\w+"), "@user"),

@@ -33,6 +33,7 @@ from archive.vocabulary import (
     NONE,
     REJECTED,
     SENTIMENTS,
+    UNKNOWN,
     Corrected,
     Correction,
     Decision,
@@ -43,7 +44,6 @@ from archive.vocabulary import (
 )
 
 VERSION = "correction"
-UNKNOWN = "unknown"
 LANGUAGE, THEME, SENTIMENT, QUESTION = COMPONENTS
 AROUND = 1_000  # posts at most that tell what is usual in a meeting
 

@@ -18,12 +18,11 @@ from numpy.typing import NDArray
 
 from archive.filters import LANGUAGE, languages
 from archive.times import to_text
-from archive.vocabulary import NONE, NOT_SURE, UNTAGGED
+from archive.vocabulary import NONE, NOT_SURE, UNKNOWN, UNTAGGED
 
 Positions = NDArray[np.intp]
 
 DIMENSIONS = ("theme", "sentiment", "logistics", "kind", "language", "source", "session")
-UNKNOWN = "unknown"  # a kind that nobody told, a language that was not found, logistics without tags
 MOST_BINS = 120
 WIDTHS = tuple(60 * m for m in (1, 2, 5, 10, 15, 20, 30, 60, 120, 180, 360, 720, 1440))
 

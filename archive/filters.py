@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from archive.times import to_text
-from archive.vocabulary import NONE, UNTAGGED
-
-UNKNOWN = "unknown"
+from archive.vocabulary import NONE, UNKNOWN, UNTAGGED
 
 #: The language of a post: as detected, or as a person says; the source's own mark counts until it is tagged.
 LANGUAGE = (

@@ -43,6 +43,8 @@ GROUPS = (
 NONE = "none"
 UNTAGGED = "untagged"
 NOT_SURE = "not_sure"
+#: A kind that nobody told, a language that was not found, logistics without tags.
+UNKNOWN = "unknown"
 
 #: The mark of a post that came in by the Q&A channel of the meeting's tool: it is put to the chair.
 ASKED = "asked"

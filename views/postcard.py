@@ -14,11 +14,11 @@ from analysis.measures.marks import asked_alike, marks_of
 from archive import posts
 from archive.agenda_slots import sessions_of
 from archive.evidence import tags_of
-from archive.facets import DIMENSIONS, UNKNOWN, Timeline
+from archive.facets import DIMENSIONS, Timeline
 from archive.search import Found, Hit, hits_of
 from archive.shown import account
 from archive.times import from_text
-from archive.vocabulary import KINDS, NONE, NOT_SURE, SENTIMENTS, UNTAGGED, Meeting
+from archive.vocabulary import KINDS, NONE, NOT_SURE, SENTIMENTS, UNKNOWN, UNTAGGED, Meeting
 from views.reasons import Around, marked, reasons
 
 TITLES = {"theme": "Theme", "sentiment": "Sentiment", "kind": "Kind", "language": "Language"}

@@ -6,7 +6,6 @@ it knows how people write in posts.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
@@ -19,16 +18,13 @@ from spacy.tokens import Doc
 from analysis.components import batches
 from analysis.language_model import LANGUAGES, load, words
 from analysis.sentiment_model import Floats, softmax
-from analysis.texts import beside_hashtags
-from archive.vocabulary import Meeting, Tag
+from analysis.texts import SAYS_SOMETHING, beside_hashtags
+from archive.vocabulary import UNKNOWN, Meeting, Tag
 
 NAME = "language"
-UNKNOWN = "unknown"
 CLOSED_SHARE = 0.02  # what the meeting's languages must have of the probability over all languages
 LEAST = 0.3  # and the best of them of the probability among them
 HASHTAGS_CLOSED_SHARE, HASHTAGS_LEAST = 0.1, 0.9  # the same where hashtags alone speak: names, mostly
-
-_LETTERS = re.compile(r"(?:[^\W\d_][\W\d_]*){3}")  # fewer say nothing: "ok" and "no" are everywhere
 
 
 def settings(meeting: Meeting) -> dict[str, Any]:
@@ -49,7 +45,7 @@ def spoken(post: str, reading: str) -> tuple[str, bool]:
     if "#" not in post:
         return words(reading), False
     bare = words(beside_hashtags(post))
-    return (bare, False) if _LETTERS.search(bare) else (words(reading), True)
+    return (bare, False) if SAYS_SOMETHING.search(bare) else (words(reading), True)
 
 
 def shares_over_all(texts: Sequence[str], languages: Sequence[str]) -> Floats:
@@ -121,7 +117,7 @@ class LanguageFinder:
         self, text: str, hashtags: bool, closed: float, shares: Floats
     ) -> tuple[str | None, float | None]:
         closed_share, least = (HASHTAGS_CLOSED_SHARE, HASHTAGS_LEAST) if hashtags else (CLOSED_SHARE, LEAST)
-        if closed < closed_share or not _LETTERS.search(text):
+        if closed < closed_share or not SAYS_SOMETHING.search(text):
             return None, None
         best = int(shares.argmax())
         score = round(float(shares[best]), 4)

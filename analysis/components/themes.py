@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -26,7 +25,7 @@ from spacy.tokens import Doc
 from analysis import theme_fit, theme_model
 from analysis.components import batches
 from analysis.encoder import DIMENSIONS, EncoderMissing, load, unpack
-from analysis.texts import fold, read
+from analysis.texts import SAYS_SOMETHING, fold, read
 from archive.vocabulary import NONE, NOTHING, Learned, Meeting, Tag
 
 NAME = "theme"
@@ -36,7 +35,6 @@ SHORTEST_SINGULAR = 5  # letters; below it "news" would be found in "new"
 SHORTEST_JOINED = 6  # letters of words written together, as in "opendata"
 LONGEST_ACRONYM = 4  # "IT" is not "it"
 
-_LETTERS = re.compile(r"(?:[^\W\d_][\W\d_]*){3}")  # fewer mean nothing to the encoder
 
 Floats = NDArray[np.float64]
 Method = Literal["words", "vector", "learned"]
@@ -154,7 +152,7 @@ class ThemeTagger:
     def _means_something(self, doc: Doc) -> bool:
         """Is there something but words to judge by?"""
         seen = doc._.vector is not None and bool(self.slugs) and self.meaning is not None
-        return seen and _LETTERS.search(doc._.reading.text) is not None
+        return seen and SAYS_SOMETHING.search(doc._.reading.text) is not None
 
     def _judge(
         self, docs: Sequence[Doc], matches: Sequence[Mapping[int, tuple[Match, ...]]]

@@ -6,8 +6,8 @@ from typing import Any
 
 from analysis.measures.networks import Networks
 from analysis.measures.window import AUTHORED, SENTIMENT, Window
-from archive.filters import UNKNOWN
 from archive.times import DAY, HOUR, MINUTE, short
+from archive.vocabulary import UNKNOWN
 
 TOP_HASHTAGS = 20
 
